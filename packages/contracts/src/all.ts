@@ -1,0 +1,25 @@
+import { cartsOperations } from './carts.ts'
+import { catalogEvents, catalogOperations } from './catalog.ts'
+import type { EventDefinition } from './event.ts'
+import { identityOperations } from './identity.ts'
+import { inventoryEvents, inventoryOperations } from './inventory.ts'
+import type { Operation } from './operation.ts'
+import { ordersEvents, ordersOperations } from './orders.ts'
+import { paymentsEvents, paymentsOperations } from './payments.ts'
+
+/** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
+export const operations: readonly Operation[] = [
+  ...identityOperations,
+  ...catalogOperations,
+  ...inventoryOperations,
+  ...cartsOperations,
+  ...ordersOperations,
+  ...paymentsOperations,
+] as readonly Operation[]
+
+export const events: readonly EventDefinition[] = [
+  ...catalogEvents,
+  ...inventoryEvents,
+  ...ordersEvents,
+  ...paymentsEvents,
+] as unknown as readonly EventDefinition[]

@@ -1,0 +1,213 @@
+import { z } from 'zod'
+import { id, instant, limit, money, page, paging, sku, text } from './common.ts'
+import { event } from './event.ts'
+import { operation } from './operation.ts'
+
+const app = 'catalog'
+const slug = z
+  .string()
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
+  .max(60)
+const picture = z.strictObject({
+  file: z
+    .string()
+    .regex(/^[a-z0-9-]+\.svg$/)
+    .max(80),
+  alt: text(200),
+})
+
+const variant = z.strictObject({
+  sku,
+  name: text(120),
+  attributes: z.record(z.string().min(1).max(40), z.string().min(1).max(80)),
+  price: money,
+  weightGrams: z.int().min(0).max(1_000_000),
+})
+
+const productContent = z.strictObject({
+  seller: id,
+  category: slug,
+  title: text(160),
+  description: text(4000),
+  pictures: z.array(picture).max(12),
+  variants: z.array(variant).min(1).max(50),
+  tags: z.array(z.string().min(1).max(40)).max(20),
+  status: z.enum(['on-shelf', 'off-shelf']).default('on-shelf'),
+})
+
+/** `version` grows by one with each change; a consumer ignores what is older than what it has. */
+export const product = productContent.extend({
+  id,
+  version: z.int().min(1),
+  createdAt: instant,
+  updatedAt: instant,
+})
+export type Product = z.infer<typeof product>
+
+const productSummary = z.object({
+  id,
+  title: text(160),
+  category: slug,
+  seller: id,
+  picture: picture.optional(),
+  priceFrom: money,
+  variants: z.int(),
+})
+export type ProductSummary = z.infer<typeof productSummary>
+
+export const category = z.object({ slug, parent: slug.nullable(), name: text(80) })
+export type Category = z.infer<typeof category>
+
+export const seller = z.object({ id, name: text(120), description: text(2000) })
+export type Seller = z.infer<typeof seller>
+
+const productParams = z.strictObject({ productId: id })
+const staff = { roles: ['operator'] } as const
+
+export const listProducts = operation({
+  app,
+  id: 'listProducts',
+  method: 'GET',
+  path: '/v1/products',
+  summary: 'Products on the shelf, newest first',
+  access: 'anyone',
+  status: 200,
+  query: paging.extend({ category: slug.optional(), seller: id.optional() }),
+  response: page(productSummary),
+})
+
+export const getProduct = operation({
+  app,
+  id: 'getProduct',
+  method: 'GET',
+  path: '/v1/products/{productId}',
+  summary: 'One product with its variants',
+  access: 'anyone',
+  status: 200,
+  params: productParams,
+  response: product,
+  problems: ['catalog/product-not-found'],
+})
+
+export const searchProducts = operation({
+  app,
+  id: 'searchProducts',
+  method: 'GET',
+  path: '/v1/search',
+  summary: 'Full-text search in English and Chinese, best match first',
+  access: 'anyone',
+  status: 200,
+  query: z.strictObject({
+    q: z.string().trim().min(1).max(100),
+    limit,
+    after: z.string().max(200).optional(),
+  }),
+  response: page(productSummary),
+})
+
+export const listCategories = operation({
+  app,
+  id: 'listCategories',
+  method: 'GET',
+  path: '/v1/categories',
+  summary: 'The whole category tree',
+  access: 'anyone',
+  status: 200,
+  response: z.object({ data: z.array(category) }),
+})
+
+export const getSeller = operation({
+  app,
+  id: 'getSeller',
+  method: 'GET',
+  path: '/v1/sellers/{sellerId}',
+  summary: 'One seller',
+  access: 'anyone',
+  status: 200,
+  params: z.strictObject({ sellerId: id }),
+  response: seller,
+  problems: ['catalog/seller-not-found'],
+})
+
+export const putProduct = operation({
+  app,
+  id: 'putProduct',
+  method: 'PUT',
+  path: '/v1/products/{productId}',
+  summary: 'Create or replace a product under an id of the caller',
+  access: staff,
+  status: 200,
+  params: productParams,
+  body: productContent,
+  response: product,
+  problems: ['catalog/sku-taken', 'catalog/unknown-category', 'catalog/unknown-seller'],
+})
+
+export const putCategory = operation({
+  app,
+  id: 'putCategory',
+  method: 'PUT',
+  path: '/v1/categories/{slug}',
+  summary: 'Create or replace a category',
+  access: staff,
+  status: 200,
+  params: z.strictObject({ slug }),
+  body: z.strictObject({ parent: slug.nullable(), name: text(80) }),
+  response: category,
+})
+
+export const putSeller = operation({
+  app,
+  id: 'putSeller',
+  method: 'PUT',
+  path: '/v1/sellers/{sellerId}',
+  summary: 'Create or replace a seller',
+  access: staff,
+  status: 200,
+  params: z.strictObject({ sellerId: id }),
+  body: z.strictObject({ name: text(120), description: text(2000) }),
+  response: seller,
+})
+
+export const catalogOperations = [
+  listProducts,
+  getProduct,
+  searchProducts,
+  listCategories,
+  getSeller,
+  putProduct,
+  putCategory,
+  putSeller,
+] as const
+
+export const productChanged = event({
+  topic: 'product.changed',
+  publisher: app,
+  summary: 'A product was created, edited, or taken on or off the shelf; the event holds all of it',
+  data: product.loose(),
+  key: (data) => data.id,
+  example: {
+    id: '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6',
+    version: 1,
+    seller: '0192f3a4-0000-7000-8000-000000000001',
+    category: 'tea-ware',
+    title: { en: 'Porcelain gaiwan', zh: '白瓷盖碗' },
+    description: { en: 'A lidded bowl for brewing tea.', zh: '用来泡茶的带盖瓷碗。' },
+    pictures: [{ file: 'gaiwan.svg', alt: { en: 'A white gaiwan', zh: '一只白色盖碗' } }],
+    variants: [
+      {
+        sku: 'GAIWAN-WHITE',
+        name: { en: 'White', zh: '白' },
+        attributes: { color: 'white' },
+        price: { amount: 2400, currency: 'USD' },
+        weightGrams: 310,
+      },
+    ],
+    tags: ['tea'],
+    status: 'on-shelf',
+    createdAt: '2026-11-01T08:00:00.000Z',
+    updatedAt: '2026-11-01T08:00:00.000Z',
+  },
+})
+
+export const catalogEvents = [productChanged] as const

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+
+/** UUID of any version; the ones that Caravan makes are version 7 (RFC 9562). */
+export const id = z.uuid().meta({ description: 'UUID' })
+
+/** ISO 8601 in UTC with milliseconds. */
+export const instant = z.iso.datetime({ precision: 3 })
+
+export const sku = z
+  .string()
+  .regex(/^[A-Z0-9][A-Z0-9-]{2,39}$/)
+  .meta({ description: 'Stock keeping unit', examples: ['GAIWAN-WHITE'] })
+
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .meta({ description: 'ISO 4217 code' })
+
+/** Integer minor units (cents for USD). The bound keeps every sum of an order inside 2^53. */
+export const amount = z.int().min(0).max(1_000_000_000)
+
+export const money = z.strictObject({ amount, currency })
+export type Money = z.infer<typeof money>
+
+/** A text in the shop's languages. */
+export const text = (max: number) =>
+  z.strictObject({ en: z.string().trim().min(1).max(max), zh: z.string().trim().min(1).max(max) })
+
+export const limit = z.coerce.number().int().min(1).max(100).default(20)
+
+/** Keyset paging: `after` is the `next` of the page before. */
+export const paging = z.strictObject({ limit, after: z.string().max(200).optional() })
+
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ data: z.array(item), hasMore: z.boolean(), next: z.string().optional() })
+
+/** RFC 9457 problem details, as every error of every service answers. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  traceId: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+})
+export type Problem = z.infer<typeof problem>

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { id, sku } from './common.ts'
+import { event } from './event.ts'
+import { operation } from './operation.ts'
+
+const app = 'inventory'
+
+export const quantity = z.int().min(1).max(1000)
+export const items = z.array(z.strictObject({ sku, quantity })).min(1).max(100)
+export type Items = z.infer<typeof items>
+
+export const shortage = z.object({ sku, requested: z.int(), available: z.int() })
+export type Shortage = z.infer<typeof shortage>
+
+/** received = available + reserved + sold, always. */
+export const stock = z.object({
+  sku,
+  received: z.int(),
+  available: z.int(),
+  reserved: z.int(),
+  sold: z.int(),
+})
+export type Stock = z.infer<typeof stock>
+
+export const getAvailability = operation({
+  app,
+  id: 'getAvailability',
+  method: 'GET',
+  path: '/v1/availability',
+  summary: 'How many of each SKU can be ordered now; unknown SKUs are left out',
+  access: 'anyone',
+  status: 200,
+  query: z.strictObject({
+    skus: z
+      .string()
+      .max(4000)
+      .transform((list) => list.split(','))
+      .pipe(z.array(sku).min(1).max(100))
+      .meta({ description: 'Comma-separated SKUs' }),
+  }),
+  response: z.object({ data: z.array(z.object({ sku, available: z.int() })) }),
+})
+
+export const getStock = operation({
+  app,
+  id: 'getStock',
+  method: 'GET',
+  path: '/v1/stock/{sku}',
+  summary: 'The whole stock record of a SKU',
+  access: { roles: ['operator'] },
+  status: 200,
+  params: z.strictObject({ sku }),
+  response: stock,
+  problems: ['inventory/sku-not-found'],
+})
+
+export const adjustStock = operation({
+  app,
+  id: 'adjustStock',
+  method: 'PUT',
+  path: '/v1/stock/{sku}/adjustments/{adjustmentId}',
+  summary: 'Receive or write off stock; the same adjustment id counts once, for ever',
+  access: { roles: ['operator'] },
+  status: 200,
+  params: z.strictObject({ sku, adjustmentId: id }),
+  body: z.strictObject({
+    delta: z
+      .int()
+      .min(-1_000_000)
+      .max(1_000_000)
+      .refine((n) => n !== 0, 'must not be 0'),
+    reason: z.string().trim().min(1).max(200),
+  }),
+  response: stock,
+  problems: ['inventory/adjustment-reused', 'inventory/insufficient-stock'],
+})
+
+/**
+ * Refusals are outcomes, not 4xx: a sidecar's circuit breaker counts a 4xx as a failure, and a sold-out SKU must
+ * not open the breaker for the others.
+ */
+export const reserve = operation({
+  app,
+  id: 'reserve',
+  method: 'POST',
+  path: '/v1/reservations',
+  summary: 'Reserve all items of an order, or none; repeating it for the same order changes nothing',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({ orderId: id, items, ttlSeconds: z.int().min(1).max(604_800) }),
+  response: z.discriminatedUnion('outcome', [
+    z.object({ outcome: z.literal('reserved') }),
+    z.object({ outcome: z.literal('insufficient-stock'), shortages: z.array(shortage) }),
+    z.object({ outcome: z.literal('closed') }),
+  ]),
+})
+
+export const release = operation({
+  app,
+  id: 'release',
+  method: 'POST',
+  path: '/v1/reservation-releases',
+  summary: 'Give an order’s reserved stock back; repeating it, or releasing what never was, changes nothing',
+  access: { apps: ['orders'] },
+  status: 204,
+  body: z.strictObject({ orderId: id }),
+})
+
+export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve, release] as const
+
+export const reservationFulfilled = event({
+  topic: 'reservation.fulfilled',
+  publisher: app,
+  summary: 'The reserved stock of a paid order is sold',
+  data: z.object({ orderId: id }),
+  key: (data) => data.orderId,
+  example: { orderId: '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6' },
+})
+
+export const reservationFailed = event({
+  topic: 'reservation.failed',
+  publisher: app,
+  summary: 'A paid order’s reservation had lapsed and the stock is gone; the money must go back',
+  data: z.object({ orderId: id, shortages: z.array(shortage) }),
+  key: (data) => data.orderId,
+  example: {
+    orderId: '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6',
+    shortages: [{ sku: 'GAIWAN-WHITE', requested: 2, available: 1 }],
+  },
+})
+
+export const inventoryEvents = [reservationFulfilled, reservationFailed] as const

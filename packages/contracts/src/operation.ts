@@ -1,0 +1,62 @@
+import type { z } from 'zod'
+
+export const roles = ['member', 'operator'] as const
+export type Role = (typeof roles)[number]
+
+/**
+ * Who may call an operation. Nothing is open unless it says so.
+ * - `anyone`: no identity needed
+ * - `member`: a signed-in account; ownership is checked by the owning service
+ * - `{ roles }`: an account with one of these roles
+ * - `{ apps }`: only these Dapr app ids, through their sidecars; never reachable from the public door
+ */
+export type Access =
+  | 'anyone'
+  | 'member'
+  | { readonly roles: readonly Role[] }
+  | { readonly apps: readonly string[] }
+
+/** One HTTP operation: the contract between its owner and every caller, in any language. */
+export interface Operation<
+  P extends z.ZodType = z.ZodType,
+  Q extends z.ZodType = z.ZodType,
+  B extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+> {
+  /** Dapr app id of the owner. */
+  readonly app: string
+  /** OpenAPI operationId, unique over all apps. */
+  readonly id: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** OpenAPI path template: `/v1/orders/{orderId}`. */
+  readonly path: `/${string}`
+  readonly summary: string
+  readonly access: Access
+  readonly status: 200 | 201 | 204
+  readonly params?: P
+  readonly query?: Q
+  readonly body?: B
+  /** Absent for 204. Unknown fields of a result are stripped, so a response is an allow list. */
+  readonly response?: R
+  /** The operation demands an `Idempotency-Key` header and replays its first outcome. */
+  readonly idempotent?: true
+  /** The body is passed on as the bytes that came, for signatures over the raw body. */
+  readonly raw?: true
+  /** Problem codes that a caller should expect, beyond those every operation has. */
+  readonly problems?: readonly string[]
+  readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }
+}
+
+/** Identity function that infers the schemas' types. */
+export const operation = <
+  P extends z.ZodType = z.ZodNever,
+  Q extends z.ZodType = z.ZodNever,
+  B extends z.ZodType = z.ZodNever,
+  R extends z.ZodType = z.ZodNever,
+>(
+  definition: Operation<P, Q, B, R>,
+): Operation<P, Q, B, R> => definition
+
+/** True for operations that the gateway offers to the world. */
+export const isPublic = (op: Pick<Operation, 'access'>): boolean =>
+  !(typeof op.access === 'object' && 'apps' in op.access)

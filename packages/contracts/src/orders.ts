@@ -1,0 +1,192 @@
+import { z } from 'zod'
+import { amount, currency, id, instant, money, page, paging, sku, text } from './common.ts'
+import { event } from './event.ts'
+import { quantity } from './inventory.ts'
+import { operation } from './operation.ts'
+
+const app = 'orders'
+
+export const orderStatus = z.enum(['pending-payment', 'paid', 'confirmed', 'cancelled'])
+export type OrderStatus = z.infer<typeof orderStatus>
+
+export const cancelReason = z.enum(['shopper', 'unpaid', 'out-of-stock'])
+export type CancelReason = z.infer<typeof cancelReason>
+
+export const address = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  line1: z.string().trim().min(1).max(200),
+  line2: z.string().trim().max(200).optional(),
+  city: z.string().trim().min(1).max(100),
+  region: z.string().trim().max(100).optional(),
+  postalCode: z.string().trim().min(1).max(20),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .meta({ description: 'ISO 3166-1 alpha-2' }),
+})
+export type Address = z.infer<typeof address>
+
+/** Frozen when the order is placed: later edits of the catalog do not touch it. */
+const orderLine = z.object({
+  sku,
+  productId: id,
+  title: text(160),
+  quantity: z.int(),
+  unitPrice: amount,
+  total: z.int(),
+})
+export type OrderLine = z.infer<typeof orderLine>
+
+export const order = z.object({
+  id,
+  status: orderStatus,
+  currency,
+  total: z.int(),
+  lines: z.array(orderLine),
+  shippingAddress: address,
+  placedAt: instant,
+  payBefore: instant,
+  cancelReason: cancelReason.optional(),
+  payment: z.object({ id, status: z.enum(['captured', 'refund-due', 'refunded']) }).optional(),
+  history: z.array(z.object({ what: z.string(), at: instant })),
+})
+export type Order = z.infer<typeof order>
+
+const orderParams = z.strictObject({ orderId: id })
+const exampleId = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
+
+export const placeOrder = operation({
+  app,
+  id: 'placeOrder',
+  method: 'POST',
+  path: '/v1/orders',
+  summary: 'Place an order at the prices that the caller saw; its stock is held until paid or expired',
+  access: 'member',
+  status: 201,
+  idempotent: true,
+  body: z.strictObject({
+    items: z
+      .array(z.strictObject({ sku, quantity, unitPrice: money }))
+      .min(1)
+      .max(100),
+    shippingAddress: address,
+  }),
+  response: order,
+  problems: [
+    'orders/unknown-sku',
+    'orders/price-changed',
+    'orders/mixed-currencies',
+    'inventory/insufficient-stock',
+  ],
+  example: {
+    body: {
+      items: [{ sku: 'GAIWAN-WHITE', quantity: 2, unitPrice: { amount: 2400, currency: 'USD' } }],
+      shippingAddress: {
+        name: 'Mei',
+        line1: '1 Long Road',
+        city: 'Xi’an',
+        postalCode: '710000',
+        country: 'CN',
+      },
+    },
+  },
+})
+
+export const listOrders = operation({
+  app,
+  id: 'listOrders',
+  method: 'GET',
+  path: '/v1/orders',
+  summary: 'One’s own orders, newest first',
+  access: 'member',
+  status: 200,
+  query: paging,
+  response: page(order),
+})
+
+export const getOrder = operation({
+  app,
+  id: 'getOrder',
+  method: 'GET',
+  path: '/v1/orders/{orderId}',
+  summary: 'One of one’s own orders, with its history',
+  access: 'member',
+  status: 200,
+  params: orderParams,
+  response: order,
+  problems: ['orders/not-found'],
+})
+
+export const cancelOrder = operation({
+  app,
+  id: 'cancelOrder',
+  method: 'POST',
+  path: '/v1/orders/{orderId}/cancellation',
+  summary: 'Cancel an order that is not paid; cancelling a cancelled one changes nothing',
+  access: 'member',
+  status: 200,
+  params: orderParams,
+  response: order,
+  problems: ['orders/not-found', 'orders/not-cancellable'],
+})
+
+export const ordersOperations = [placeOrder, listOrders, getOrder, cancelOrder] as const
+
+const orderItems = z.array(z.object({ sku, quantity: z.int() }))
+
+export const orderPlaced = event({
+  topic: 'order.placed',
+  publisher: app,
+  summary: 'An order was accepted and its stock is reserved',
+  data: z.object({ orderId: id, accountId: id, total: money, items: orderItems }),
+  key: (data) => data.orderId,
+  example: {
+    orderId: exampleId,
+    accountId: exampleId,
+    total: { amount: 4800, currency: 'USD' },
+    items: [{ sku: 'GAIWAN-WHITE', quantity: 2 }],
+  },
+})
+
+export const orderPaid = event({
+  topic: 'order.paid',
+  publisher: app,
+  summary: 'The order’s money is captured',
+  data: z.object({ orderId: id, accountId: id, paymentId: id, items: orderItems }),
+  key: (data) => data.orderId,
+  example: {
+    orderId: exampleId,
+    accountId: exampleId,
+    paymentId: exampleId,
+    items: [{ sku: 'GAIWAN-WHITE', quantity: 2 }],
+  },
+})
+
+export const orderConfirmed = event({
+  topic: 'order.confirmed',
+  publisher: app,
+  summary: 'Paid, and the stock is sold: ready to ship',
+  data: z.object({ orderId: id, accountId: id }),
+  key: (data) => data.orderId,
+  example: { orderId: exampleId, accountId: exampleId },
+})
+
+export const orderCancelled = event({
+  topic: 'order.cancelled',
+  publisher: app,
+  summary: 'The order will not be fulfilled; its stock may go back',
+  data: z.object({ orderId: id, accountId: id, reason: cancelReason }),
+  key: (data) => data.orderId,
+  example: { orderId: exampleId, accountId: exampleId, reason: 'unpaid' as const },
+})
+
+export const orderRefundDue = event({
+  topic: 'order.refund-due',
+  publisher: app,
+  summary: 'Money was captured for an order that will not be fulfilled',
+  data: z.object({ orderId: id, paymentId: id, reason: cancelReason }),
+  key: (data) => data.orderId,
+  example: { orderId: exampleId, paymentId: exampleId, reason: 'unpaid' as const },
+})
+
+export const ordersEvents = [orderPlaced, orderPaid, orderConfirmed, orderCancelled, orderRefundDue] as const

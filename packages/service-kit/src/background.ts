@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import type { Log } from './log.ts'
+import type { Sidecar } from './sidecar.ts'
+import { runInTrace } from './trace.ts'
+
+/** Something that runs beside the requests; `start` gives the function that stops it and waits for its end. */
+export interface Background {
+  readonly start: () => () => Promise<void>
+}
+
+/** Runs `work` again and again, `ms` after its last end. An error is logged, and the next round is as usual. */
+export const every = (ms: number, name: string, log: Log, work: () => Promise<void>): Background => ({
+  start: () => {
+    let stopped = false
+    let timer: NodeJS.Timeout | undefined
+    let running: Promise<void> = Promise.resolve()
+    const round = () => {
+      running = runInTrace(undefined, work)
+        .catch((error) => log.warn({ err: error, task: name }, 'background task failed; it will be repeated'))
+        .finally(() => {
+          if (!stopped) timer = setTimeout(round, ms)
+        })
+    }
+    timer = setTimeout(round, ms)
+    return () => {
+      stopped = true
+      clearTimeout(timer)
+      return running
+    }
+  },
+})
+
+/**
+ * Like `every`, on one replica at a time: whoever holds the Dapr lock. The lock saves work and is no fence; two replicas
+ * may overlap for a moment, so `work` must be right under that too (conditional updates). A leader that dies is followed
+ * after `leaseSeconds`.
+ */
+export const everyAsLeader = (
+  ms: number,
+  name: string,
+  { sidecar, log, leaseSeconds = 5 }: { sidecar: Pick<Sidecar, 'lock'>; log: Log; leaseSeconds?: number },
+  work: () => Promise<void>,
+): Background => {
+  const owner = randomUUID()
+  return every(ms, name, log, async () => {
+    if (!(await sidecar.lock.acquire('lockstore', name, owner, leaseSeconds))) return
+    try {
+      await work()
+    } finally {
+      await sidecar.lock.release('lockstore', name, owner)
+    }
+  })
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(1).max(65_535)
+
+/** What every service needs from its environment; the Dapr CLI and the launcher set the ports and tokens. */
+export const baseConfig = z.object({
+  APP_PORT: port,
+  DAPR_HTTP_PORT: port,
+  DAPR_GRPC_PORT: port,
+  /** Proves to the app that a call came through its sidecar. */
+  APP_API_TOKEN: z.string().min(16),
+  /** Proves to the sidecar that a call came from its app. */
+  DAPR_API_TOKEN: z.string().min(16),
+  /** `iss` of the tokens that are accepted. */
+  TOKEN_ISSUER: z.url(),
+  APP_HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+})
+export type BaseConfig = z.infer<typeof baseConfig>
+
+/**
+ * Reads and checks the environment once, at start. Prints every fault on a line of its own and ends the process with 78
+ * (EX_CONFIG of sysexits.h); a value is never printed.
+ */
+export const readConfig = <T extends z.ZodType>(
+  schema: T,
+  env: NodeJS.ProcessEnv = process.env,
+): z.output<T> => {
+  const result = schema.safeParse(env)
+  if (result.success) return result.data
+  for (const issue of result.error.issues) {
+    process.stderr.write(`configuration: ${issue.path.join('.')}: ${issue.message}\n`)
+  }
+  process.exit(78)
+}

@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import knex, { type Knex } from 'knex'
+import { watchPool } from './metrics.ts'
+
+export type Database = Knex
+export type Transaction = Knex.Transaction
+
+/**
+ * A pool on the service's own database. Sessions run in UTC at READ COMMITTED: fewer gap locks than the default, and no
+ * write here relies on a repeatable read (each is conditional, or locks its row first).
+ */
+export const connect = (url: string, poolSize = 16): Database => {
+  const db = knex({
+    client: 'mysql2',
+    connection: {
+      uri: url,
+      timezone: 'Z',
+      charset: 'utf8mb4',
+      connectTimeout: 1000,
+      jsonStrings: true,
+    } as never,
+    acquireConnectionTimeout: 1500,
+    pool: {
+      min: 0,
+      max: poolSize,
+      afterCreate: (
+        connection: { query(sql: string, done: (error: unknown) => void): void },
+        done: (...a: unknown[]) => void,
+      ) =>
+        connection.query(
+          "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 5",
+          (error) => done(error, connection),
+        ),
+    },
+  })
+  watchPool(db.client.pool)
+  return db
+}
+
+const retriable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'])
+
+/** Runs `work` in one transaction; a deadlock's victim is run again, up to five times, so `work` must be free of other effects. */
+export const transaction = async <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction(work)
+    } catch (error) {
+      if (!retriable.has(String((error as { code?: unknown }).code)) || attempt === 5) throw error
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt))
+    }
+  }
+}
+
+const kitMigrations = new URL('../migrations/', import.meta.url)
+
+const readMigrations = async (folder: URL): Promise<{ name: string; sql: string }[]> => {
+  const files = (await readdir(fileURLToPath(folder))).filter((file) => file.endsWith('.sql')).sort()
+  return Promise.all(
+    files.map(async (name) => ({ name, sql: await readFile(new URL(name, folder), 'utf8') })),
+  )
+}
+
+/**
+ * Brings the schema up to date: the kit's tables, then the service's own, each file once, in order of name. Replicas that
+ * start together wait for each other on a named lock. Migrations only expand, so the old version runs on beside the new.
+ */
+export const migrate = async (db: Database, folder: URL): Promise<void> => {
+  const migrations = [
+    ...(await readMigrations(kitMigrations)).map(({ name, sql }) => ({ name: `kit/${name}`, sql })),
+    ...(await readMigrations(folder)),
+  ]
+  const connection = await db.client.acquireConnection()
+  const run = (sql: string, bindings: readonly string[] = []) =>
+    db.raw(sql, bindings as string[]).connection(connection)
+  try {
+    await run("SELECT GET_LOCK(CONCAT(DATABASE(), ':migrate'), 60)")
+    await run(`CREATE TABLE IF NOT EXISTS migrations (
+      name VARCHAR(200) PRIMARY KEY, applied_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))`)
+    const [rows] = (await run('SELECT name FROM migrations')) as unknown as [{ name: string }[]]
+    const applied = new Set(rows.map((row) => row.name))
+    for (const { name, sql } of migrations) {
+      if (applied.has(name)) continue
+      for (const statement of sql.split(/;\s*$/m)) if (statement.trim() !== '') await run(statement)
+      await run('INSERT INTO migrations (name) VALUES (?)', [name])
+    }
+  } finally {
+    await run("SELECT RELEASE_LOCK(CONCAT(DATABASE(), ':migrate'))").catch(() => undefined)
+    await db.client.releaseConnection(connection)
+  }
+}

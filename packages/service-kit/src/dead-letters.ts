@@ -1,0 +1,112 @@
+import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-letters'
+import type { Middleware } from 'koa'
+import { AppError } from './errors.ts'
+import type { Log } from './log.ts'
+import { type Route, readBody, route } from './route.ts'
+import type { Sidecar } from './sidecar.ts'
+import {
+  type Consumer,
+  cloudEvent,
+  type DeliveredEvent,
+  type Status,
+  type Subscription,
+} from './subscription.ts'
+import { runInTrace } from './trace.ts'
+
+const store = 'statestore'
+const key = 'dead-letters'
+const capacity = 500
+
+type Letter = DeadLetter & { event: DeliveredEvent }
+
+export interface DeadLettersOptions {
+  readonly name: string
+  readonly sidecar: Sidecar
+  readonly log: Log
+  readonly consumer: Consumer
+  readonly subscriptions: readonly Subscription[]
+}
+
+/**
+ * The events that this service gave up, kept in its state store as one value under an ETag until an operator replays
+ * them. When the box is full the event stays with the broker, so none is lost.
+ */
+export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions }: DeadLettersOptions) => {
+  const read = async () => {
+    const found = await sidecar.state.get<Letter[]>(store, key)
+    return { letters: found?.value ?? [], etag: found?.etag }
+  }
+
+  const change = async (edit: (letters: Letter[]) => Letter[]): Promise<void> => {
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      const { letters, etag } = await read()
+      if (await sidecar.state.save(store, key, edit(letters), { etag })) return
+    }
+    throw new AppError('unavailable', 'dead-letters/busy', 'Try again in a moment')
+  }
+
+  const keep = (event: DeliveredEvent): Promise<void> =>
+    change((letters) => {
+      if (letters.some((letter) => letter.id === event.id)) return letters
+      if (letters.length >= capacity)
+        throw new AppError('unavailable', 'dead-letters/full', 'Replay or discard some first')
+      return [...letters, { id: event.id, topic: event.type, keptAt: new Date().toISOString(), event }]
+    })
+
+  const endpoint: Middleware = async (ctx) => {
+    let status: Status = 'SUCCESS'
+    const event = cloudEvent.safeParse(JSON.parse((await readBody(ctx.req, 4_194_304)).toString('utf8')))
+    if (event.success) {
+      try {
+        await keep(event.data)
+        log.error({ topic: event.data.type, event_id: event.data.id }, 'dead letter kept for an operator')
+      } catch (error) {
+        log.error(
+          { err: error, event_id: event.data.id },
+          'dead letter could not be kept; it stays with the broker',
+        )
+        status = 'RETRY'
+      }
+    }
+    ctx.body = { status }
+  }
+
+  const operations = deadLetterOperations(name)
+  const find = async (eventId: string): Promise<Letter> => {
+    const letter = (await read()).letters.find((each) => each.id === eventId)
+    if (!letter) throw new AppError('not-found', 'dead-letters/not-found', 'No such dead letter')
+    return letter
+  }
+  const remove = (eventId: string) => change((letters) => letters.filter((letter) => letter.id !== eventId))
+
+  const routes: Route[] = [
+    route(operations.list, async () => ({ data: (await read()).letters })),
+    route(operations.replay, async ({ params }) => {
+      const { event } = await find(params.eventId)
+      const target = subscriptions.find(({ definition }) => definition.topic === event.type)
+      if (!target)
+        throw new AppError('conflict', 'dead-letters/not-replayable', `Nothing here handles ${event.type}`)
+      try {
+        await runInTrace(event.traceparent, () => consumer.apply(target, event))
+      } catch (cause) {
+        throw new AppError(
+          'conflict',
+          'dead-letters/replay-failed',
+          `It failed again: ${(cause as Error).message}`,
+          {
+            cause,
+          },
+        )
+      }
+      await remove(params.eventId)
+      return undefined
+    }),
+    route(operations.discard, async ({ params }) => {
+      await find(params.eventId)
+      await remove(params.eventId)
+      return undefined
+    }),
+  ]
+
+  return { topic: `${name}.dead-letter`, endpoint, routes }
+}

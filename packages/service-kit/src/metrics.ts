@@ -1,0 +1,62 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export const registry = new Registry()
+collectDefaultMetrics({ register: registry })
+
+const registers = [registry]
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Rate, errors and duration by route template (never by path: an id would make a series of its own). */
+export const requestSeconds = new Histogram({
+  name: 'http_request_duration_seconds',
+  help: 'Requests served, by route and status',
+  labelNames: ['route', 'status'],
+  buckets,
+  registers,
+})
+
+export const sidecarSeconds = new Histogram({
+  name: 'sidecar_call_duration_seconds',
+  help: 'Calls to the own sidecar, by building block and outcome',
+  labelNames: ['call', 'outcome'],
+  buckets,
+  registers,
+})
+
+export const eventsHandled = new Counter({
+  name: 'events_handled_total',
+  help: 'Events delivered to this service, by topic and answer',
+  labelNames: ['topic', 'status'],
+  registers,
+})
+
+export const outboxPending = new Gauge({
+  name: 'outbox_pending',
+  help: 'Outbox rows not yet accepted by the broker',
+  registers,
+})
+
+export const outboxLagSeconds = new Gauge({
+  name: 'outbox_lag_seconds',
+  help: 'Age of the oldest outbox row not yet accepted by the broker',
+  registers,
+})
+
+/** Reports a knex pool's use at each scrape. */
+export const watchPool = (pool: {
+  numUsed(): number
+  numFree(): number
+  numPendingAcquires(): number
+}): void => {
+  new Gauge({
+    name: 'db_pool_connections',
+    help: 'Database connections, by state; waiting is requests for one',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.set({ state: 'used' }, pool.numUsed())
+      this.set({ state: 'free' }, pool.numFree())
+      this.set({ state: 'waiting' }, pool.numPendingAcquires())
+    },
+  })
+}

@@ -1,0 +1,110 @@
+import { problem } from '@caravan/contracts/common'
+import type { Operation } from '@caravan/contracts/operation'
+import { z } from 'zod'
+
+type Json = Record<string, unknown>
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
+  return json
+}
+
+const parametersOf = (schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] => {
+  if (!schema) return []
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Json
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, value]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    schema: value,
+  }))
+}
+
+const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
+
+/** The statuses that the kit itself may answer an operation with, besides its own. */
+const failures = (op: Operation): number[] => {
+  const statuses = [503]
+  if (op.access !== 'anyone') statuses.push(401, 403)
+  else statuses.push(401)
+  if (op.params || op.query || op.body) statuses.push(422)
+  if (op.body || op.raw) statuses.push(400, 413)
+  if (op.body) statuses.push(415)
+  if (op.idempotent) statuses.push(400, 409, 422)
+  for (const code of op.problems ?? [])
+    statuses.push(/not-found$/.test(code) ? 404 : /declined$/.test(code) ? 402 : 409)
+  return [...new Set([...statuses, 429])].sort()
+}
+
+const describe = (op: Operation): Json => ({
+  operationId: op.id,
+  summary: op.summary,
+  tags: [op.app],
+  ...(op.problems
+    ? { description: `Problem codes: ${op.problems.map((code) => `\`${code}\``).join(', ')}` }
+    : {}),
+  security: op.access === 'anyone' ? [{}, { bearer: [] }] : [{ bearer: [] }],
+  'x-access': op.access,
+  parameters: [
+    ...parametersOf(op.params, 'path'),
+    ...parametersOf(op.query, 'query'),
+    ...(op.idempotent
+      ? [
+          {
+            name: 'Idempotency-Key',
+            in: 'header',
+            required: true,
+            schema: { type: 'string', maxLength: 255 },
+          },
+        ]
+      : []),
+  ],
+  ...(op.body
+    ? {
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: schemaOf(op.body, 'input'),
+              ...(op.example?.body ? { example: op.example.body } : {}),
+            },
+          },
+        },
+      }
+    : {}),
+  ...(op.raw ? { requestBody: { required: true, content: { 'application/json': { schema: {} } } } } : {}),
+  responses: {
+    [op.status]: {
+      description: 'Done',
+      ...(op.response
+        ? { content: { 'application/json': { schema: schemaOf(op.response, 'output') } } }
+        : {}),
+    },
+    ...Object.fromEntries(
+      failures(op).map((status) => [
+        status,
+        { description: 'Problem details (RFC 9457)', content: problemContent },
+      ]),
+    ),
+  },
+})
+
+/** An OpenAPI 3.1 document of the given operations: what a service, or the gateway, really serves. */
+export const openApi = (title: string, version: string, operations: readonly Operation[]): Json => {
+  const paths: Record<string, Json> = {}
+  for (const op of operations) {
+    paths[op.path] = { ...paths[op.path], [op.method.toLowerCase()]: describe(op) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title, version },
+    paths,
+    components: {
+      schemas: { Problem: schemaOf(problem, 'output') },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  }
+}

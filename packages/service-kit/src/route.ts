@@ -1,0 +1,169 @@
+import type { IncomingMessage } from 'node:http'
+import type { Operation } from '@caravan/contracts/operation'
+import type { Middleware } from 'koa'
+import getRawBody from 'raw-body'
+import type { z } from 'zod'
+import { type Authenticate, authorise, type Caller } from './authenticate.ts'
+import { AppError, asAppError, toProblem } from './errors.ts'
+import type { Idempotency, Once } from './idempotency.ts'
+import { currentTrace } from './trace.ts'
+
+type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined
+
+export interface Input<P, Q, B> {
+  readonly params: Parsed<P>
+  readonly query: Parsed<Q>
+  readonly body: Parsed<B>
+  readonly caller: Caller
+  /** Present for idempotent operations. */
+  readonly once: Once
+  /** The body's bytes, for operations that are `raw`. */
+  readonly raw: Buffer
+  readonly headers: IncomingMessage['headers']
+}
+
+export interface Route {
+  readonly operation: Operation
+  readonly handle: (input: Input<z.ZodType, z.ZodType, z.ZodType>) => Promise<unknown>
+}
+
+/** Binds a contract's operation to the function that does it. */
+export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+  operation: Operation<P, Q, B, R>,
+  handle: (input: Input<P, Q, B>) => Promise<z.input<R> | undefined>,
+): Route => ({ operation, handle }) as unknown as Route
+
+export interface RouteContext {
+  readonly name: string
+  readonly authenticate: Authenticate
+  readonly idempotency: Idempotency | undefined
+  readonly maxBodyBytes?: number
+  readonly deadlineMs?: number
+}
+
+/** RFC 6901. */
+const pointerOf = (part: 'body' | 'query' | 'params', path: readonly PropertyKey[]): string => {
+  const pointer = path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return part === 'body' ? pointer : `${part}${pointer}`
+}
+
+/** Parses one part of a request. Throws 422 with a pointer to each faulty field. */
+const parse = (
+  schema: z.ZodType | undefined,
+  part: 'body' | 'query' | 'params',
+  value: unknown,
+  code: string,
+): unknown => {
+  if (!schema) return undefined
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ pointer: pointerOf(part, [...issue.path, key]), detail: 'unknown field' }))
+      : [{ pointer: pointerOf(part, issue.path), detail: issue.message }],
+  )
+  throw new AppError('invalid', code, 'The request does not match its schema', { errors })
+}
+
+/** The request's body, at most `limit` bytes. Throws 413. */
+export const readBody = async (request: IncomingMessage, limit: number): Promise<Buffer> => {
+  try {
+    return await getRawBody(request, { limit, length: request.headers['content-length'] ?? null })
+  } catch (cause) {
+    if ((cause as { type?: string }).type !== 'entity.too.large') {
+      throw new AppError('invalid', 'request/aborted', 'The body did not arrive', { status: 400, cause })
+    }
+    // The rest is not read: the connection closes with the answer.
+    request.unpipe()
+    throw new AppError('invalid', 'request/too-large', `A body has at most ${limit} bytes`, {
+      status: 413,
+      cause,
+    })
+  }
+}
+
+const parseJson = (raw: Buffer, contentType: string | undefined): unknown => {
+  if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? '')) {
+    throw new AppError('invalid', 'request/not-json', 'Send application/json', { status: 415 })
+  }
+  try {
+    return JSON.parse(raw.toString('utf8'))
+  } catch (cause) {
+    throw new AppError('invalid', 'request/malformed-json', 'The body is not JSON', {
+      status: 400,
+      errors: [{ pointer: '', detail: 'not JSON' }],
+      cause,
+    })
+  }
+}
+
+const withDeadline = <T>(work: Promise<T>, ms: number): Promise<T> => {
+  let timer: NodeJS.Timeout
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new AppError('unavailable', 'request/timed-out', 'It took too long', { retryAfterSeconds: 1 }),
+        ),
+      ms,
+    )
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Serves one route: who → what → may they → once → act → present. */
+export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
+  const { name, authenticate, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
+  const invalid = `${name}/invalid-request`
+  const internal = typeof operation.access === 'object' && 'apps' in operation.access
+
+  return async (ctx) => {
+    const app = internal ? ctx.get('dapr-caller-app-id') : ''
+    const caller: Caller = app
+      ? { kind: 'app', id: app, roles: [] }
+      : await authenticate(ctx.get('authorization') || undefined)
+    authorise(operation.access, caller)
+
+    const raw = operation.body || operation.raw ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
+    const params = parse(operation.params, 'params', ctx.params, invalid)
+    const query = parse(operation.query, 'query', { ...ctx.query }, invalid)
+    const body =
+      operation.body && parse(operation.body, 'body', parseJson(raw, ctx.get('content-type')), invalid)
+    const input = { params, query, body, caller, raw, headers: ctx.headers }
+
+    const run = async (once?: Once) => {
+      const result = await withDeadline(handle({ ...input, once } as never), deadlineMs)
+      return operation.response?.parse(result)
+    }
+    const answer = (status: number, result: unknown) => {
+      ctx.status = status
+      if (result === undefined) return
+      ctx.body = result
+      if (status >= 400) ctx.type = 'application/problem+json'
+    }
+
+    if (!operation.idempotent || !idempotency) return answer(operation.status, await run())
+
+    const scope = `${caller.id} ${operation.id}`
+    const key = ctx.get('idempotency-key')
+    const claim = await idempotency.claim(scope, key, `${ctx.path}\n${raw.toString('utf8')}`)
+    if ('status' in claim) {
+      ctx.set('Idempotent-Replayed', 'true')
+      return answer(claim.status, claim.body)
+    }
+    try {
+      const result = await run(claim)
+      await idempotency.keep(scope, key, { status: operation.status, body: result })
+      answer(operation.status, result)
+    } catch (error) {
+      const known = asAppError(error)
+      if (known && (known.status === 503 || known.status === 429))
+        await idempotency.release(scope, key).catch(() => {})
+      else {
+        const problem = toProblem(known, currentTrace()?.traceId)
+        await idempotency.keep(scope, key, { status: problem.status, body: problem }).catch(() => {})
+      }
+      throw error
+    }
+  }
+}

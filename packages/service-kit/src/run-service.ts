@@ -1,0 +1,202 @@
+import { createServer as createHttpServer, type Server } from 'node:http'
+import type { Operation } from '@caravan/contracts/operation'
+import type Koa from 'koa'
+import { type Authenticate, createAuthenticator, type KeySource, remoteKeys } from './authenticate.ts'
+import type { Background } from './background.ts'
+import { every } from './background.ts'
+import type { BaseConfig } from './config.ts'
+import { connect, type Database, migrate } from './database.ts'
+import { createDeadLetters } from './dead-letters.ts'
+import { createIdempotency } from './idempotency.ts'
+import { createLog, type Log } from './log.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+import type { Route } from './route.ts'
+import { createServer } from './server.ts'
+import { createSidecar, type Sidecar } from './sidecar.ts'
+import { createConsumer, type Subscription } from './subscription.ts'
+import { trim } from './trim.ts'
+
+export interface Tools {
+  readonly sidecar: Sidecar
+  readonly log: Log
+}
+
+export interface DatabaseTools extends Tools {
+  readonly db: Database
+  readonly outbox: Outbox
+}
+
+export interface Parts {
+  readonly routes: readonly Route[]
+  readonly subscriptions?: readonly Subscription[]
+  readonly background?: readonly Background[]
+  /** Where token keys come from, if not from identity through the sidecar. */
+  readonly keys?: KeySource
+}
+
+interface ServiceOptions<T extends Tools> {
+  /** The Dapr app id. */
+  readonly name: string
+  readonly config: BaseConfig
+  /** The contract: start fails unless every one of these operations has a route, and no other. */
+  readonly operations: readonly unknown[]
+  /** Paths that may be called without the sidecar's token. */
+  readonly openPaths?: readonly string[]
+  readonly build: (tools: T) => Promise<Parts> | Parts
+}
+
+export interface ServiceWithDatabase extends ServiceOptions<DatabaseTools> {
+  /** Folder of `.sql` files. The connection string is the secret `<name>-mysql`. */
+  readonly migrations: URL
+}
+
+const version = '0.1.0'
+const drainMs = 8000
+
+const assertComplete = (name: string, routes: readonly Route[], operations: readonly unknown[]): void => {
+  const built = routes.map((route) => route.operation.id).sort()
+  const promised = (operations as readonly Operation[]).map((op) => op.id).sort()
+  if (built.join() !== promised.join())
+    throw new Error(`${name}: routes [${built}] are not the contract [${promised}]`)
+}
+
+/** Listens, and on SIGTERM or SIGINT: unready, no new connections, what runs is finished, then `close`, then exit 0. */
+export const listen = async (
+  app: Koa,
+  {
+    port,
+    host,
+    log,
+    onDrain,
+    close,
+  }: { port: number; host: string; log: Log; onDrain: () => void; close: () => Promise<void> },
+): Promise<Server> => {
+  const server = createHttpServer(
+    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    app.callback(),
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  let draining = false
+  const drain = async (signal: string) => {
+    if (draining) return
+    draining = true
+    log.info({ signal }, 'draining')
+    onDrain()
+    setTimeout(() => {
+      log.error('drain took too long')
+      process.exit(1)
+    }, drainMs).unref()
+    const closed = new Promise((resolve) => server.close(resolve))
+    const idle = setInterval(() => server.closeIdleConnections(), 50)
+    await closed
+    clearInterval(idle)
+    await close()
+    log.info('stopped')
+    process.exit(0)
+  }
+  process.once('SIGTERM', drain)
+  process.once('SIGINT', drain)
+  return server
+}
+
+/**
+ * Runs a service beside its sidecar: waits for the sidecar, takes the database's address from the secret store, migrates,
+ * starts the relay and the background work, serves, and drains on SIGTERM. Ends the process with 1 when it cannot start.
+ */
+export const runService = async (options: ServiceWithDatabase | ServiceOptions<Tools>): Promise<void> => {
+  const { name, config } = options
+  const log = createLog(name, config.LOG_LEVEL)
+  try {
+    await start(options, log)
+  } catch (error) {
+    log.fatal({ err: error }, 'could not start')
+    process.exit(1)
+  }
+}
+
+const start = async (options: ServiceWithDatabase | ServiceOptions<Tools>, log: Log): Promise<void> => {
+  const { name, config } = options
+  const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
+  await sidecar.ready(30_000)
+
+  let db: Database | undefined
+  let outbox: ReturnType<typeof createOutbox> | undefined
+  let parts: Parts
+  const background: Background[] = []
+  if ('migrations' in options) {
+    db = connect(await sidecar.secret(`${name}-mysql`))
+    await migrate(db, options.migrations)
+    outbox = createOutbox({ name, db, sidecar, log })
+    parts = await options.build({ sidecar, log, db, outbox })
+    background.push(outbox, every(5000, 'outbox-measure', log, outbox.measure), trim(db, log))
+  } else {
+    parts = await options.build({ sidecar, log })
+  }
+  background.push(...(parts.background ?? []))
+
+  const subscriptions = parts.subscriptions ?? []
+  const consumer = createConsumer({ log, db, afterCommit: () => outbox?.wake() })
+  const deadLetters =
+    subscriptions.length > 0 ? createDeadLetters({ name, sidecar, log, consumer, subscriptions }) : undefined
+  assertComplete(name, parts.routes, options.operations)
+
+  let draining = false
+  const authenticate: Authenticate = createAuthenticator(parts.keys ?? remoteKeys(sidecar), {
+    issuer: config.TOKEN_ISSUER,
+  })
+  const app = createServer({
+    name,
+    version,
+    log,
+    authenticate,
+    idempotency: db && createIdempotency(db),
+    appToken: config.APP_API_TOKEN,
+    routes: [...parts.routes, ...(deadLetters?.routes ?? [])],
+    ...(options.openPaths ? { openPaths: options.openPaths } : {}),
+    healthy: () => !draining,
+    ready: async () =>
+      !db ||
+      db.raw('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    callbacks: (router) => {
+      router.get('/dapr/subscribe', (ctx) => {
+        ctx.body = [
+          ...subscriptions.map(({ definition, pubsub }) => ({
+            pubsubname: pubsub,
+            topic: definition.topic,
+            route: `/events/${definition.topic}`,
+            deadLetterTopic: deadLetters?.topic,
+          })),
+          ...(deadLetters
+            ? [{ pubsubname: 'pubsub', topic: deadLetters.topic, route: '/dead-letters' }]
+            : []),
+        ]
+      })
+      for (const each of subscriptions)
+        router.post(`/events/${each.definition.topic}`, consumer.endpoint(each))
+      if (deadLetters) router.post('/dead-letters', deadLetters.endpoint)
+    },
+  })
+
+  const stops: (() => Promise<void>)[] = []
+  await listen(app, {
+    port: config.APP_PORT,
+    host: config.APP_HOST,
+    log,
+    onDrain: () => {
+      draining = true
+    },
+    close: async () => {
+      await Promise.all(stops.map((stop) => stop()))
+      await db?.destroy()
+      await sidecar.close()
+    },
+  })
+  for (const each of background) stops.push(each.start())
+  log.info({ port: config.APP_PORT, node: process.version }, 'started')
+}

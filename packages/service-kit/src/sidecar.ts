@@ -1,0 +1,301 @@
+import type { Operation } from '@caravan/contracts/operation'
+import { type Dispatcher, Pool } from 'undici'
+import type { z } from 'zod'
+import { AppError, fromProblem } from './errors.ts'
+import { sidecarSeconds } from './metrics.ts'
+import { traceparent } from './trace.ts'
+
+export interface SidecarOptions {
+  readonly port: number
+  readonly host?: string
+  readonly token: string
+  /** Milliseconds for one call where the caller gives none. */
+  readonly deadlineMs?: number
+}
+
+/** CloudEvents 1.0, structured mode. */
+export interface CloudEvent {
+  readonly specversion: '1.0'
+  readonly id: string
+  readonly source: string
+  readonly type: string
+  readonly time: string
+  readonly datacontenttype: 'application/json'
+  readonly data: unknown
+  readonly traceparent?: string
+}
+
+export interface RawRequest {
+  readonly method: Dispatcher.HttpMethod
+  /** Path and query on the target, with the leading slash. */
+  readonly path: string
+  readonly headers?: Record<string, string>
+  readonly body?: Dispatcher.DispatchOptions['body']
+  readonly deadlineMs?: number
+}
+
+export interface CallOptions {
+  /** The `Authorization` header of the caller on whose behalf this call is made. */
+  readonly authorization?: string
+  readonly deadlineMs?: number
+}
+
+type Given<T, K extends string> = T extends z.ZodNever
+  ? unknown
+  : T extends z.ZodType
+    ? Record<K, z.input<T>>
+    : unknown
+type CallInput<P, Q, B> = Given<P, 'params'> & Given<Q, 'query'> & Given<B, 'body'>
+
+const json = { 'content-type': 'application/json' }
+const isProblem = (type: unknown): boolean => String(type).startsWith('application/problem+json')
+
+const fill = (path: string, params: Record<string, unknown> = {}): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
+
+/**
+ * The only way out of a service: its own sidecar, over one keep-alive pool. Every call has a deadline, carries the trace
+ * and the API token, and fails with an AppError: `unavailable` when nothing useful answered, else what the callee said.
+ */
+export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 3000 }: SidecarOptions) => {
+  const pool = new Pool(`http://${host}:${port}`, {
+    connections: 128,
+    pipelining: 1,
+    keepAliveTimeout: 30_000,
+  })
+
+  const request = async (call: string, raw: RawRequest): Promise<Dispatcher.ResponseData> => {
+    const trace = traceparent()
+    const stop = sidecarSeconds.startTimer({ call })
+    try {
+      const response = await pool.request({
+        method: raw.method,
+        path: raw.path,
+        headers: { 'dapr-api-token': token, ...(trace ? { traceparent: trace } : {}), ...raw.headers },
+        body: raw.body ?? null,
+        signal: AbortSignal.timeout(raw.deadlineMs ?? deadlineMs),
+      })
+      stop({ outcome: String(response.statusCode) })
+      return response
+    } catch (cause) {
+      stop({ outcome: 'unreachable' })
+      throw new AppError('unavailable', 'sidecar/unavailable', 'Try again in a moment', {
+        retryAfterSeconds: 1,
+        cause,
+      })
+    }
+  }
+
+  /** A building block's own call: JSON in, JSON out; anything but 2xx is `unavailable`. */
+  const block = async (
+    call: string,
+    raw: RawRequest,
+  ): Promise<{ response: Dispatcher.ResponseData; body: unknown }> => {
+    const response = await request(call, raw)
+    const body = response.statusCode === 204 ? undefined : await readJson(response)
+    if (response.statusCode < 300) return { response, body }
+    const code = (body as { errorCode?: string } | undefined)?.errorCode ?? `status ${response.statusCode}`
+    throw new AppError('unavailable', `sidecar/${call}-failed`, code, {
+      data: { sidecarStatus: response.statusCode },
+    })
+  }
+
+  const readJson = async (response: Dispatcher.ResponseData): Promise<unknown> => {
+    const text = await response.body.text()
+    try {
+      return text === '' ? undefined : JSON.parse(text)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Any request to another app's HTTP surface; the answer as it came, whatever its status. */
+  const invoke = (app: string, raw: RawRequest): Promise<Dispatcher.ResponseData> =>
+    request(`invoke ${app}`, { ...raw, path: `/v1.0/invoke/${app}/method${raw.path}` })
+
+  /** Calls a contract's operation and checks the answer against it. Throws the callee's problem as an AppError. */
+  const call = async <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    op: Operation<P, Q, B, R>,
+    input: CallInput<P, Q, B>,
+    { authorization, ...options }: CallOptions = {},
+  ): Promise<z.output<R>> => {
+    const { params, query, body } = input as Record<string, Record<string, unknown> | undefined>
+    const search = query ? `?${new URLSearchParams(query as Record<string, string>)}` : ''
+    const response = await invoke(op.app, {
+      method: op.method,
+      path: fill(op.path, params) + search,
+      headers: { ...(body ? json : {}), ...(authorization ? { authorization } : {}) },
+      body: body ? JSON.stringify(body) : null,
+      ...options,
+    })
+    const answer = await readJson(response)
+    if (response.statusCode < 300) return (op.response?.parse(answer) ?? undefined) as z.output<R>
+    if (isProblem(response.headers['content-type'])) throw fromProblem(response.statusCode, answer as never)
+    throw new AppError('unavailable', `${op.app}/unavailable`, 'Try again in a moment', {
+      retryAfterSeconds: 1,
+      cause: answer,
+    })
+  }
+
+  /**
+   * Hands events to the broker and returns the ids that it accepted; the others must be sent again. The ids of the
+   * CloudEvents are kept, so a consumer can know a repeat. Order within one call is not kept by every broker.
+   */
+  const publish = async (
+    pubsub: string,
+    topic: string,
+    events: readonly CloudEvent[],
+  ): Promise<Set<string>> => {
+    const headers = { 'content-type': 'application/cloudevents+json' }
+    const [first] = events
+    if (first && events.length === 1) {
+      const path = `/v1.0/publish/${pubsub}/${topic}`
+      await block('publish', { method: 'POST', path, headers, body: JSON.stringify(first) })
+      return new Set([first.id])
+    }
+    const response = await request('bulk-publish', {
+      method: 'POST',
+      path: `/v1.0/publish/bulk/${pubsub}/${topic}`,
+      headers: json,
+      body: JSON.stringify(
+        events.map((event) => ({ entryId: event.id, event, contentType: 'application/cloudevents+json' })),
+      ),
+      deadlineMs: 10_000,
+    })
+    const answer = (await readJson(response)) as { failedEntries?: { entryId: string }[] } | undefined
+    const accepted = new Set(events.map((event) => event.id))
+    if (response.statusCode < 300) return accepted
+    // A failure without a list of entries tells nothing about any of them: all count as not sent.
+    if (!answer?.failedEntries) return new Set()
+    for (const entry of answer.failedEntries) accepted.delete(entry.entryId)
+    return accepted
+  }
+
+  const stateUrl = (store: string, key: string) => `/v1.0/state/${store}/${encodeURIComponent(key)}`
+
+  const state = {
+    /** The value and its ETag; undefined when there is none. */
+    get: async <T>(store: string, key: string): Promise<{ value: T; etag: string } | undefined> => {
+      const { response, body } = await block('state-get', {
+        method: 'GET',
+        path: `${stateUrl(store, key)}?consistency=strong`,
+      })
+      if (response.statusCode === 204 || body === undefined) return undefined
+      return { value: body as T, etag: String(response.headers.etag) }
+    },
+
+    /**
+     * Writes when the stored ETag is the given one (`undefined`: when the key does not exist; first write wins), and says
+     * whether it did. `ttlSeconds` is counted from now.
+     */
+    save: async (
+      store: string,
+      key: string,
+      value: unknown,
+      { etag, ttlSeconds }: { etag?: string | undefined; ttlSeconds?: number } = {},
+    ): Promise<boolean> => {
+      const item = {
+        key,
+        value,
+        ...(etag === undefined ? {} : { etag }),
+        options: { concurrency: 'first-write', consistency: 'strong' },
+        ...(ttlSeconds ? { metadata: { ttlInSeconds: String(ttlSeconds) } } : {}),
+      }
+      return written(
+        request('state-save', {
+          method: 'POST',
+          path: `/v1.0/state/${store}`,
+          headers: json,
+          body: JSON.stringify([item]),
+        }),
+      )
+    },
+
+    /** Deletes when the ETag still matches, and says whether it did. */
+    delete: (store: string, key: string, etag: string): Promise<boolean> =>
+      written(
+        request('state-delete', {
+          method: 'DELETE',
+          path: `${stateUrl(store, key)}?concurrency=first-write`,
+          headers: { 'if-match': etag },
+        }),
+      ),
+  }
+
+  const written = async (pending: Promise<Dispatcher.ResponseData>): Promise<boolean> => {
+    const response = await pending
+    const body = (await readJson(response)) as { errorCode?: string; message?: string } | undefined
+    if (response.statusCode < 300) return true
+    if (response.statusCode === 409 || /etag/i.test(`${body?.errorCode} ${body?.message}`)) return false
+    throw new AppError(
+      'unavailable',
+      'sidecar/state-failed',
+      body?.errorCode ?? `status ${response.statusCode}`,
+    )
+  }
+
+  const lock = {
+    /** True when the lock is now this owner's, for `ttlSeconds`. It is no fence: a slow owner may outlive it. */
+    acquire: async (store: string, resource: string, owner: string, ttlSeconds: number): Promise<boolean> => {
+      const body = JSON.stringify({ resourceId: resource, lockOwner: owner, expiryInSeconds: ttlSeconds })
+      const answer = await block('lock', {
+        method: 'POST',
+        path: `/v1.0-alpha1/lock/${store}`,
+        headers: json,
+        body,
+      })
+      return (answer.body as { success?: boolean } | undefined)?.success === true
+    },
+    release: async (store: string, resource: string, owner: string): Promise<void> => {
+      const body = JSON.stringify({ resourceId: resource, lockOwner: owner })
+      await block('unlock', { method: 'POST', path: `/v1.0-alpha1/unlock/${store}`, headers: json, body })
+    },
+  }
+
+  /** One secret of the app's store. Not cached: read it once, at start. */
+  const secret = async (name: string, store = 'secretstore'): Promise<string> => {
+    const { body } = await block('secret', {
+      method: 'GET',
+      path: `/v1.0/secrets/${store}/${encodeURIComponent(name)}`,
+    })
+    const value = (body as Record<string, string> | undefined)?.[name]
+    if (value === undefined) throw new AppError('not-found', 'sidecar/secret-not-found', `No secret ${name}`)
+    return value
+  }
+
+  /** The current values of configuration items; those that do not exist are left out. */
+  const configuration = async (store: string, keys: readonly string[]): Promise<Record<string, string>> => {
+    const query = keys.map((key) => `key=${encodeURIComponent(key)}`).join('&')
+    const { body } = await block('configuration', {
+      method: 'GET',
+      path: `/v1.0/configuration/${store}?${query}`,
+    })
+    const items = (body ?? {}) as Record<string, { value: string }>
+    return Object.fromEntries(Object.entries(items).map(([key, item]) => [key, item.value]))
+  }
+
+  /** Resolves once the sidecar's outbound building blocks are ready; throws after `withinMs`. */
+  const ready = async (withinMs: number): Promise<void> => {
+    const end = Date.now() + withinMs
+    for (;;) {
+      try {
+        const response = await request('health', {
+          method: 'GET',
+          path: '/v1.0/healthz/outbound',
+          deadlineMs: 1000,
+        })
+        await response.body.dump()
+        if (response.statusCode < 300) return
+      } catch (error) {
+        if (Date.now() > end) throw error
+      }
+      if (Date.now() > end)
+        throw new AppError('unavailable', 'sidecar/not-ready', `Not ready within ${withinMs} ms`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  return { invoke, call, publish, state, lock, secret, configuration, ready, close: () => pool.close() }
+}
+
+export type Sidecar = ReturnType<typeof createSidecar>
