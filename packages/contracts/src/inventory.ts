@@ -91,22 +91,12 @@ export const reserve = operation({
   response: z.discriminatedUnion('outcome', [
     z.object({ outcome: z.literal('reserved') }),
     z.object({ outcome: z.literal('insufficient-stock'), shortages: z.array(shortage) }),
+    // The order was abandoned or cancelled before this call came: nothing is reserved for it any more.
     z.object({ outcome: z.literal('closed') }),
   ]),
 })
 
-export const release = operation({
-  app,
-  id: 'release',
-  method: 'POST',
-  path: '/v1/reservation-releases',
-  summary: 'Give an order’s reserved stock back; repeating it, or releasing what never was, changes nothing',
-  access: { apps: ['orders'] },
-  status: 204,
-  body: z.strictObject({ orderId: id }),
-})
-
-export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve, release] as const
+export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve] as const
 
 export const reservationFulfilled = event({
   topic: 'reservation.fulfilled',

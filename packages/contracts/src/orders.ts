@@ -180,6 +180,15 @@ export const orderCancelled = event({
   example: { orderId: exampleId, accountId: exampleId, reason: 'unpaid' as const },
 })
 
+export const orderAbandoned = event({
+  topic: 'order.abandoned',
+  publisher: app,
+  summary: 'Placing an order failed after its stock may have been reserved; there is no such order',
+  data: z.object({ orderId: id }),
+  key: (data) => data.orderId,
+  example: { orderId: exampleId },
+})
+
 export const orderRefundDue = event({
   topic: 'order.refund-due',
   publisher: app,
@@ -189,4 +198,11 @@ export const orderRefundDue = event({
   example: { orderId: exampleId, paymentId: exampleId, reason: 'unpaid' as const },
 })
 
-export const ordersEvents = [orderPlaced, orderPaid, orderConfirmed, orderCancelled, orderRefundDue] as const
+export const ordersEvents = [
+  orderPlaced,
+  orderPaid,
+  orderConfirmed,
+  orderCancelled,
+  orderAbandoned,
+  orderRefundDue,
+] as const

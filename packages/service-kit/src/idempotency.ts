@@ -82,8 +82,9 @@ export const createIdempotency = (db: Database) => {
     id,
     record: async (tx, status, body) => {
       const [result] = await tx.raw(
-        'UPDATE idempotency_keys SET status = ?, body = ? WHERE scope = ? AND idempotency_key = ? AND status IS NULL',
-        [status, body === undefined ? null : JSON.stringify(body), scope, key],
+        `UPDATE idempotency_keys SET status = ?, body = ?
+         WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL`,
+        [status, body === undefined ? null : JSON.stringify(body), scope, key, id],
       )
       if (result.affectedRows === 0) throw inFlight()
     },
@@ -97,11 +98,11 @@ export const createIdempotency = (db: Database) => {
     )
   }
 
-  /** Ends the lease at once, so that a repeat may run. */
-  const release = async (scope: string, key: string): Promise<void> => {
+  /** Forgets the request, so that a repeat starts anew under another id. A run that is still going on can no longer record. */
+  const release = async (scope: string, key: string, { id }: Once): Promise<void> => {
     await db.raw(
-      'UPDATE idempotency_keys SET claimed_until = NOW(3) WHERE scope = ? AND idempotency_key = ? AND status IS NULL',
-      [scope, key],
+      'DELETE FROM idempotency_keys WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL',
+      [scope, key, id],
     )
   }
 

@@ -158,7 +158,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     } catch (error) {
       const known = asAppError(error)
       if (known && (known.status === 503 || known.status === 429))
-        await idempotency.release(scope, key).catch(() => {})
+        await idempotency.release(scope, key, claim).catch(() => {})
       else {
         const problem = toProblem(known, currentTrace()?.traceId)
         await idempotency.keep(scope, key, { status: problem.status, body: problem }).catch(() => {})

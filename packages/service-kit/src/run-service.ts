@@ -45,6 +45,10 @@ interface ServiceOptions<T extends Tools> {
   readonly build: (tools: T) => Promise<Parts> | Parts
 }
 
+export interface ServiceWithoutDatabase extends ServiceOptions<Tools> {
+  readonly migrations?: undefined
+}
+
 export interface ServiceWithDatabase extends ServiceOptions<DatabaseTools> {
   /** Folder of `.sql` files. The connection string is the secret `<name>-mysql`. */
   readonly migrations: URL
@@ -106,7 +110,9 @@ export const listen = async (
  * Runs a service beside its sidecar: waits for the sidecar, takes the database's address from the secret store, migrates,
  * starts the relay and the background work, serves, and drains on SIGTERM. Ends the process with 1 when it cannot start.
  */
-export const runService = async (options: ServiceWithDatabase | ServiceOptions<Tools>): Promise<void> => {
+export async function runService(options: ServiceWithDatabase): Promise<void>
+export async function runService(options: ServiceWithoutDatabase): Promise<void>
+export async function runService(options: ServiceWithDatabase | ServiceWithoutDatabase): Promise<void> {
   const { name, config } = options
   const log = createLog(name, config.LOG_LEVEL)
   try {
@@ -117,7 +123,7 @@ export const runService = async (options: ServiceWithDatabase | ServiceOptions<T
   }
 }
 
-const start = async (options: ServiceWithDatabase | ServiceOptions<Tools>, log: Log): Promise<void> => {
+const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log: Log): Promise<void> => {
   const { name, config } = options
   const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
   await sidecar.ready(30_000)
@@ -126,7 +132,7 @@ const start = async (options: ServiceWithDatabase | ServiceOptions<Tools>, log: 
   let outbox: ReturnType<typeof createOutbox> | undefined
   let parts: Parts
   const background: Background[] = []
-  if ('migrations' in options) {
+  if (options.migrations) {
     db = connect(await sidecar.secret(`${name}-mysql`))
     await migrate(db, options.migrations)
     outbox = createOutbox({ name, db, sidecar, log })

@@ -1,0 +1,22 @@
+import { inventoryOperations } from '@caravan/contracts/inventory'
+import { runService } from '@caravan/service-kit/run-service'
+import { config } from './config.ts'
+import { reservationExpiry } from './reservation-expiry.ts'
+import { routes } from './routes.ts'
+import { createStockStore } from './stock-store.ts'
+import { subscriptions } from './subscriptions.ts'
+
+await runService({
+  name: 'inventory',
+  config,
+  operations: inventoryOperations,
+  migrations: new URL('../migrations/', import.meta.url),
+  build: ({ db, sidecar, outbox, log }) => {
+    const stock = createStockStore(db, outbox)
+    return {
+      routes: routes(stock),
+      subscriptions: subscriptions(stock),
+      background: [reservationExpiry(stock, { sidecar, log })],
+    }
+  },
+})

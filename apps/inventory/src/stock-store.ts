@@ -1,0 +1,191 @@
+import {
+  type Items,
+  reservationFailed,
+  reservationFulfilled,
+  type Shortage,
+  type Stock,
+} from '@caravan/contracts/inventory'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { AppError } from '@caravan/service-kit/errors'
+import { fact, type Outbox } from '@caravan/service-kit/outbox'
+import { sumBySku } from './sum-by-sku.ts'
+
+export interface Adjustment {
+  readonly id: string
+  readonly sku: string
+  readonly delta: number
+  readonly reason: string
+  readonly adjustedBy: string
+}
+
+type Pile = 'available' | 'reserved' | 'sold'
+type Reservation = { status: 'held' | 'released' | 'sold' } | undefined
+type Reserved =
+  | { outcome: 'reserved' }
+  | { outcome: 'insufficient-stock'; shortages: Shortage[] }
+  | { outcome: 'closed' }
+
+class Short extends Error {}
+
+/**
+ * Stock by SKU. Every change is one conditional UPDATE over all SKUs of an order, so two orders can never take the same
+ * unit; the table's CHECK constraints would refuse it too. Rows are locked reservation first, then stock by SKU.
+ */
+export const createStockStore = (db: Database, outbox: Outbox) => {
+  /** Moves quantities from one pile to another where there is enough, and says whether that was so for every SKU. */
+  const move = async (tx: Transaction, items: Items, from: Pile, to: Pile): Promise<boolean> => {
+    const cases = items.map(() => 'WHEN ? THEN ?').join(' ')
+    const enough = items.map(() => `(sku = ? AND ${from} >= ?)`).join(' OR ')
+    const pairs = items.flatMap(({ sku, quantity }) => [sku, quantity])
+    const [result] = await tx.raw(
+      `UPDATE stock SET ${from} = ${from} - CASE sku ${cases} END, ${to} = ${to} + CASE sku ${cases} END WHERE ${enough}`,
+      [...pairs, ...pairs, ...pairs],
+    )
+    return result.affectedRows === items.length
+  }
+
+  const shortagesOf = async (on: Database | Transaction, items: Items): Promise<Shortage[]> => {
+    const rows: { sku: string; available: number }[] = await on('stock')
+      .select('sku', 'available')
+      .whereIn(
+        'sku',
+        items.map((item) => item.sku),
+      )
+    const available = new Map(rows.map((row) => [row.sku, row.available]))
+    return items
+      .map(({ sku, quantity }) => ({ sku, requested: quantity, available: available.get(sku) ?? 0 }))
+      .filter((each) => each.available < each.requested)
+  }
+
+  const lockReservation = async (tx: Transaction, orderId: string): Promise<Reservation> =>
+    tx('reservations').select('status').where({ order_id: orderId }).forUpdate().first()
+
+  const itemsOf = (tx: Transaction, orderId: string): Promise<Items> =>
+    tx('reservation_items').select('sku', 'quantity').where({ order_id: orderId }).orderBy('sku')
+
+  const setStatus = (tx: Transaction, orderId: string, status: 'released' | 'sold') =>
+    tx('reservations').where({ order_id: orderId }).update({ status })
+
+  /** All or nothing; the same order again gets the same answer. */
+  const reserve = async (orderId: string, lines: Items, ttlSeconds: number): Promise<Reserved> => {
+    const items = sumBySku(lines)
+    try {
+      return await transaction(db, async (tx): Promise<Reserved> => {
+        const [inserted] = await tx.raw(
+          `INSERT IGNORE INTO reservations (order_id, status, expires_at) VALUES (?, 'held', NOW(3) + INTERVAL ? SECOND)`,
+          [orderId, ttlSeconds],
+        )
+        if (inserted.affectedRows === 0) {
+          const reservation = await lockReservation(tx, orderId)
+          return { outcome: reservation?.status === 'released' ? 'closed' : 'reserved' }
+        }
+        if (!(await move(tx, items, 'available', 'reserved'))) throw new Short()
+        await tx('reservation_items').insert(items.map((item) => ({ order_id: orderId, ...item })))
+        return { outcome: 'reserved' }
+      })
+    } catch (error) {
+      if (!(error instanceof Short)) throw error
+      return { outcome: 'insufficient-stock', shortages: await shortagesOf(db, items) }
+    }
+  }
+
+  /** Gives held stock back. What was never reserved is closed, so that a reservation which comes late holds nothing. */
+  const release = async (tx: Transaction, orderId: string): Promise<void> => {
+    const [tombstone] = await tx.raw(
+      `INSERT IGNORE INTO reservations (order_id, status, expires_at) VALUES (?, 'released', NOW(3))`,
+      [orderId],
+    )
+    if (tombstone.affectedRows === 1) return
+    const reservation = await lockReservation(tx, orderId)
+    if (reservation?.status !== 'held') return
+    const items = await itemsOf(tx, orderId)
+    if (!(await move(tx, items, 'reserved', 'available')))
+      throw new Error(`reserved stock of ${orderId} is missing`)
+    await setStatus(tx, orderId, 'released')
+  }
+
+  /**
+   * Turns an order's reservation into a sale. One that lapsed is made good from what is available now; when that is not
+   * enough the order is told that it cannot be fulfilled.
+   */
+  const sell = async (tx: Transaction, orderId: string, lines: Items): Promise<void> => {
+    const items = sumBySku(lines)
+    await tx.raw(
+      `INSERT IGNORE INTO reservations (order_id, status, expires_at) VALUES (?, 'released', NOW(3))`,
+      [orderId],
+    )
+    const reservation = await lockReservation(tx, orderId)
+    if (reservation?.status === 'sold') return
+    if (reservation?.status === 'held') {
+      if (!(await move(tx, items, 'reserved', 'sold')))
+        throw new Error(`reserved stock of ${orderId} is missing`)
+    } else {
+      const skus = items.map((item) => item.sku)
+      await tx('stock').select('sku').whereIn('sku', skus).orderBy('sku').forUpdate()
+      const shortages = await shortagesOf(tx, items)
+      if (shortages.length > 0) return outbox.add(tx, [fact(reservationFailed, { orderId, shortages })])
+      await move(tx, items, 'available', 'sold')
+      await tx('reservation_items')
+        .insert(items.map((item) => ({ order_id: orderId, ...item })))
+        .onConflict()
+        .ignore()
+    }
+    await setStatus(tx, orderId, 'sold')
+    await outbox.add(tx, [fact(reservationFulfilled, { orderId })])
+  }
+
+  const find = async (sku: string): Promise<Stock | undefined> =>
+    db('stock').select('sku', 'received', 'available', 'reserved', 'sold').where({ sku }).first()
+
+  /** Counts an adjustment id once. Throws 409 when the id came before with other content, or when too little is there. */
+  const adjust = ({ id, sku, delta, reason, adjustedBy }: Adjustment): Promise<Stock> =>
+    transaction(db, async (tx) => {
+      const [inserted] = await tx.raw(
+        'INSERT IGNORE INTO adjustments (id, sku, delta, reason, adjusted_by) VALUES (?, ?, ?, ?, ?)',
+        [id, sku, delta, reason, adjustedBy],
+      )
+      if (inserted.affectedRows === 1) {
+        await tx.raw('INSERT IGNORE INTO stock (sku) VALUES (?)', [sku])
+        const [updated] = await tx.raw(
+          'UPDATE stock SET received = received + ?, available = available + ? WHERE sku = ? AND available + ? >= 0',
+          [delta, delta, sku, delta],
+        )
+        if (updated.affectedRows === 0) {
+          throw new AppError(
+            'conflict',
+            'inventory/insufficient-stock',
+            'Less is available than would be written off',
+          )
+        }
+      } else {
+        const before = await tx('adjustments').where({ id }).first()
+        if (before.sku !== sku || Number(before.delta) !== delta) {
+          throw new AppError(
+            'conflict',
+            'inventory/adjustment-reused',
+            'This adjustment id came before with other content',
+          )
+        }
+      }
+      return tx('stock').select('sku', 'received', 'available', 'reserved', 'sold').where({ sku }).first()
+    })
+
+  const availability = (skus: readonly string[]): Promise<{ sku: string; available: number }[]> =>
+    db('stock')
+      .select('sku', 'available')
+      .whereIn('sku', [...skus])
+
+  const lapsed = (limit: number): Promise<string[]> =>
+    db('reservations')
+      .where('status', 'held')
+      .andWhere('expires_at', '<=', db.raw('NOW(3)'))
+      .orderBy('expires_at')
+      .limit(limit)
+      .pluck('order_id')
+
+  const expire = (orderId: string): Promise<void> => transaction(db, (tx) => release(tx, orderId))
+
+  return { reserve, release, sell, find, adjust, availability, lapsed, expire }
+}
+
+export type StockStore = ReturnType<typeof createStockStore>

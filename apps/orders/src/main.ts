@@ -1,0 +1,28 @@
+import { ordersOperations } from '@caravan/contracts/orders'
+import { runService } from '@caravan/service-kit/run-service'
+import { config } from './config.ts'
+import { createOfferStore } from './offer-store.ts'
+import { createOrderStore } from './order-store.ts'
+import { createPaymentWindow } from './payment-window.ts'
+import { createPlaceOrder } from './place-order.ts'
+import { routes } from './routes.ts'
+import { subscriptions } from './subscriptions.ts'
+import { unpaidExpiry } from './unpaid-expiry.ts'
+
+await runService({
+  name: 'orders',
+  config,
+  operations: ordersOperations,
+  migrations: new URL('../migrations/', import.meta.url),
+  build: ({ db, sidecar, outbox, log }) => {
+    const orders = createOrderStore(db, outbox)
+    const offers = createOfferStore(db)
+    const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
+    const place = createPlaceOrder({ orders, offers, sidecar, paymentWindow: window.seconds })
+    return {
+      routes: routes({ orders, place }),
+      subscriptions: subscriptions(orders, offers),
+      background: [window.refresh, unpaidExpiry(orders, { sidecar, log })],
+    }
+  },
+})

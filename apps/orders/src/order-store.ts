@@ -1,0 +1,137 @@
+import type { CancelReason } from '@caravan/contracts/orders'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import type { Fact, Outbox } from '@caravan/service-kit/outbox'
+import type { Change, Order } from './domain/order.ts'
+
+interface Row {
+  id: string
+  account_id: string
+  status: Order['status']
+  currency: string
+  total: number
+  order_lines: string
+  shipping_address: string
+  history: string
+  cancel_reason: CancelReason | null
+  payment_id: string | null
+  payment_status: 'captured' | 'refund-due' | 'refunded' | null
+  placed_at: Date
+  pay_before: Date
+}
+
+const toOrder = (row: Row): Order => ({
+  id: row.id,
+  accountId: row.account_id,
+  status: row.status,
+  currency: row.currency,
+  total: row.total,
+  lines: JSON.parse(row.order_lines),
+  shippingAddress: JSON.parse(row.shipping_address),
+  history: JSON.parse(row.history),
+  placedAt: row.placed_at,
+  payBefore: row.pay_before,
+  ...(row.cancel_reason ? { cancelReason: row.cancel_reason } : {}),
+  ...(row.payment_id && row.payment_status
+    ? { payment: { id: row.payment_id, status: row.payment_status } }
+    : {}),
+})
+
+/** The columns that change after the order is placed. */
+const mutable = (order: Order) => ({
+  status: order.status,
+  history: JSON.stringify(order.history),
+  cancel_reason: order.cancelReason ?? null,
+  payment_id: order.payment?.id ?? null,
+  payment_status: order.payment?.status ?? null,
+})
+
+export const createOrderStore = (db: Database, outbox: Outbox) => {
+  /** Writes a new order and its facts; `record` joins the same transaction. */
+  const insert = async (
+    { order, facts }: Change,
+    record: (tx: Transaction) => Promise<void>,
+  ): Promise<void> => {
+    await transaction(db, async (tx) => {
+      await tx('orders').insert({
+        id: order.id,
+        account_id: order.accountId,
+        currency: order.currency,
+        total: order.total,
+        order_lines: JSON.stringify(order.lines),
+        shipping_address: JSON.stringify(order.shippingAddress),
+        placed_at: order.placedAt,
+        pay_before: order.payBefore,
+        ...mutable(order),
+      })
+      await outbox.add(tx, facts)
+      await record(tx)
+    })
+    outbox.wake()
+  }
+
+  const change = async (
+    tx: Transaction,
+    id: string,
+    apply: (order: Order) => Change,
+  ): Promise<Order | undefined> => {
+    const row: Row | undefined = await tx('orders').where({ id }).forUpdate().first()
+    if (!row) return undefined
+    const before = toOrder(row)
+    const { order, facts } = apply(before)
+    if (order === before) return before
+    await tx('orders').where({ id }).update(mutable(order))
+    await outbox.add(tx, facts)
+    return order
+  }
+
+  /** Loads under a lock, applies a pure change, writes the order with its facts. Undefined when there is no such order. */
+  const update = async (
+    id: string,
+    apply: (order: Order) => Change,
+    tx?: Transaction,
+  ): Promise<Order | undefined> => {
+    if (tx) return change(tx, id, apply)
+    const order = await transaction(db, (own) => change(own, id, apply))
+    outbox.wake()
+    return order
+  }
+
+  const find = async (id: string): Promise<Order | undefined> => {
+    const row: Row | undefined = await db('orders').where({ id }).first()
+    return row && toOrder(row)
+  }
+
+  /** After placing failed: publishes that there is no such order, unless there is, and then gives it. */
+  const abandon = async (id: string, abandoned: Fact): Promise<Order | undefined> => {
+    const order = await transaction(db, async (tx) => {
+      const row: Row | undefined = await tx('orders').where({ id }).first()
+      if (!row) await outbox.add(tx, [abandoned])
+      return row && toOrder(row)
+    })
+    outbox.wake()
+    return order
+  }
+
+  /** An account's orders, newest first, from below the id `after`. */
+  const list = async (accountId: string, limit: number, after?: string): Promise<Order[]> => {
+    const rows: Row[] = await db('orders')
+      .where({ account_id: accountId })
+      .modify((query) => after && query.andWhere('id', '<', after))
+      .orderBy('id', 'desc')
+      .limit(limit)
+    return rows.map(toOrder)
+  }
+
+  /** Ids of orders whose time to pay is over, the longest overdue first. */
+  const overdue = (limit: number): Promise<string[]> =>
+    db('orders')
+      .where({ status: 'pending-payment' })
+      .andWhere('pay_before', '<=', db.raw('NOW(3)'))
+      .orderBy('pay_before')
+      .limit(limit)
+      .pluck('id')
+
+  return { insert, update, abandon, find, list, overdue }
+}
+
+export type OrderStore = ReturnType<typeof createOrderStore>

@@ -1,0 +1,114 @@
+import { reserve } from '@caravan/contracts/inventory'
+import {
+  type OrderLine,
+  orderAbandoned,
+  type placeOrder as placeOrderOperation,
+} from '@caravan/contracts/orders'
+import { AppError } from '@caravan/service-kit/errors'
+import type { Once } from '@caravan/service-kit/idempotency'
+import { fact } from '@caravan/service-kit/outbox'
+import type { Sidecar } from '@caravan/service-kit/sidecar'
+import type { z } from 'zod'
+import { type Order, place } from './domain/order.ts'
+import type { Offer, OfferStore } from './offer-store.ts'
+import type { OrderStore } from './order-store.ts'
+import { present } from './present.ts'
+
+type Body = z.output<NonNullable<typeof placeOrderOperation.body>>
+type Items = Body['items']
+
+/** How much longer stock is held than the shopper may take to pay: room for the payment's event to arrive. */
+const graceSeconds = 300
+
+/** Throws 422 for SKUs that are not on the shelf, and 409 with the current prices when one is not what the shopper saw. */
+const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] => {
+  const unknown = items.flatMap((item, index) =>
+    offers.has(item.sku) ? [] : [{ pointer: `/items/${index}/sku`, detail: 'not on the shelf' }],
+  )
+  if (unknown.length > 0)
+    throw new AppError('invalid', 'orders/unknown-sku', 'Some SKUs are not on the shelf', { errors: unknown })
+
+  const priced = items.map((item) => ({ item, offer: offers.get(item.sku) as Offer }))
+  const changed = priced.flatMap(({ item, offer }, index) =>
+    item.unitPrice.amount === offer.unitPrice && item.unitPrice.currency === offer.currency
+      ? []
+      : [{ pointer: `/items/${index}/unitPrice`, detail: 'no longer the price' }],
+  )
+  if (changed.length > 0) {
+    const prices = priced.map(({ offer }) => ({
+      sku: offer.sku,
+      unitPrice: { amount: offer.unitPrice, currency: offer.currency },
+    }))
+    throw new AppError('conflict', 'orders/price-changed', 'Prices have changed', {
+      errors: changed,
+      data: { prices },
+    })
+  }
+  if (new Set(priced.map(({ offer }) => offer.currency)).size > 1) {
+    throw new AppError('invalid', 'orders/mixed-currencies', 'An order has one currency')
+  }
+
+  const lines = new Map<string, OrderLine>()
+  for (const { item, offer } of priced) {
+    const quantity = item.quantity + (lines.get(item.sku)?.quantity ?? 0)
+    const { sku, productId, title, unitPrice } = offer
+    lines.set(sku, { sku, productId, title, quantity, unitPrice, total: unitPrice * quantity })
+  }
+  return [...lines.values()]
+}
+
+export interface PlaceOrderParts {
+  readonly orders: OrderStore
+  readonly offers: OfferStore
+  readonly sidecar: Sidecar
+  /** Seconds. */
+  readonly paymentWindow: () => number
+}
+
+/**
+ * Checks the prices, reserves the stock, commits the order with its event and its idempotency record. The order's id is
+ * the request's, so a repeat after a crash meets its own reservation. When it fails after stock may have been reserved,
+ * the order is given up by an event, which gives the stock back however long inventory is away.
+ */
+export const createPlaceOrder = ({ orders, offers, sidecar, paymentWindow }: PlaceOrderParts) => {
+  const hold = async (orderId: string, lines: readonly OrderLine[], items: Items, ttlSeconds: number) => {
+    const wanted = lines.map(({ sku, quantity }) => ({ sku, quantity }))
+    const answer = await sidecar.call(
+      reserve,
+      { body: { orderId, items: wanted, ttlSeconds } },
+      { deadlineMs: 1300 },
+    )
+    if (answer.outcome === 'reserved') return
+    if (answer.outcome === 'closed')
+      throw new AppError('unavailable', 'orders/try-again', 'Try again in a moment')
+    const short = new Set(answer.shortages.map((shortage) => shortage.sku))
+    throw new AppError('conflict', 'inventory/insufficient-stock', 'There is not enough stock', {
+      errors: items.flatMap((item, index) =>
+        short.has(item.sku)
+          ? [{ pointer: `/items/${index}/quantity`, detail: 'more than is available' }]
+          : [],
+      ),
+      data: { shortages: answer.shortages },
+    })
+  }
+
+  return async (accountId: string, { items, shippingAddress }: Body, once: Once): Promise<Order> => {
+    const lines = price(items, await offers.find(items.map((item) => item.sku)))
+    const window = paymentWindow()
+    try {
+      await hold(once.id, lines, items, window + graceSeconds)
+      const currency = items[0]?.unitPrice.currency as string
+      const change = place({ id: once.id, accountId, currency, lines, shippingAddress }, new Date(), window)
+      await orders.insert(change, (tx) => once.record(tx, 201, present(change.order)))
+      return change.order
+    } catch (error) {
+      const refused =
+        error instanceof AppError && error.code !== 'sidecar/unavailable' && error.kind === 'conflict'
+      if (!refused) {
+        const committed = await orders.abandon(once.id, fact(orderAbandoned, { orderId: once.id }))
+        if (committed) return committed
+      }
+      throw error
+    }
+  }
+}

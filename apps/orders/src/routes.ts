@@ -1,0 +1,45 @@
+import { cancelOrder, getOrder, listOrders, placeOrder } from '@caravan/contracts/orders'
+import { AppError } from '@caravan/service-kit/errors'
+import { type Route, route } from '@caravan/service-kit/route'
+import { cancel, type Order } from './domain/order.ts'
+import type { OrderStore } from './order-store.ts'
+import type { createPlaceOrder } from './place-order.ts'
+import { present } from './present.ts'
+
+export interface RouteParts {
+  readonly orders: OrderStore
+  readonly place: ReturnType<typeof createPlaceOrder>
+}
+
+export const routes = ({ orders, place }: RouteParts): Route[] => {
+  /** Another's order is answered as one that does not exist. */
+  const own = (order: Order | undefined, accountId: string): Order => {
+    if (order?.accountId !== accountId)
+      throw new AppError('not-found', 'orders/not-found', 'You have no such order')
+    return order
+  }
+
+  return [
+    route(placeOrder, async ({ caller, body, once }) => present(await place(caller.id, body, once))),
+
+    route(listOrders, async ({ caller, query: { limit, after } }) => {
+      const found = await orders.list(caller.id, limit + 1, after)
+      const page = found.slice(0, limit)
+      const next = found.length > limit ? page.at(-1)?.id : undefined
+      return { data: page.map(present), hasMore: next !== undefined, ...(next ? { next } : {}) }
+    }),
+
+    route(getOrder, async ({ caller, params }) => present(own(await orders.find(params.orderId), caller.id))),
+
+    route(cancelOrder, async ({ caller, params }) =>
+      present(
+        own(
+          await orders.update(params.orderId, (order) =>
+            cancel(own(order, caller.id), 'shopper', new Date()),
+          ),
+          caller.id,
+        ),
+      ),
+    ),
+  ]
+}
