@@ -1,0 +1,43 @@
+import { orderRefundDue } from '@caravan/contracts/orders'
+import { paymentsOperations } from '@caravan/contracts/payments'
+import { AppError } from '@caravan/service-kit/errors'
+import { runService } from '@caravan/service-kit/run-service'
+import { subscription } from '@caravan/service-kit/subscription'
+import { config } from './config.ts'
+import { createPayOrder } from './pay-order.ts'
+import { createPaymentStore } from './payment-store.ts'
+import { createProvider } from './provider.ts'
+import { createResolve } from './resolve.ts'
+import { routes } from './routes.ts'
+import { settlement } from './settlement.ts'
+import { createWebhook } from './webhook.ts'
+
+await runService({
+  name: 'payments',
+  config,
+  operations: paymentsOperations,
+  migrations: new URL('../migrations/', import.meta.url),
+  build: async ({ db, sidecar, outbox, log }) => {
+    const payments = createPaymentStore(db, outbox)
+    const provider = createProvider(sidecar)
+    const resolve = createResolve(payments, provider)
+    const pay = createPayOrder(payments, provider, sidecar)
+    const receive = createWebhook(await sidecar.secret('psp-webhook-secret'), resolve, log)
+    return {
+      routes: routes({ payments, pay, resolve, receive }),
+      subscriptions: [
+        subscription(orderRefundDue, async ({ paymentId }, { tx }) => {
+          if (await payments.demandRefund(tx, paymentId)) return
+          const payment = await payments.find(paymentId)
+          if (payment?.status === 'refund-due' || payment?.status === 'refunded') return
+          throw new AppError(
+            'conflict',
+            'payments/not-captured',
+            `Payment ${paymentId} has no money to give back`,
+          )
+        }),
+      ],
+      background: settlement(payments, provider, resolve, { sidecar, log }),
+    }
+  },
+})

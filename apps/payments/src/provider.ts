@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream'
+import { AppError } from '@caravan/service-kit/errors'
+import type { Sidecar } from '@caravan/service-kit/sidecar'
+import { z } from 'zod'
+
+/** What the shop reads of the provider's answers; the rest is the provider's own affair. */
+export const charge = z.object({
+  id: z.string(),
+  status: z.enum(['captured', 'declined']),
+  declineCode: z.string().nullish(),
+  amount: z.int(),
+  currency: z.string(),
+  /** The payment's id. */
+  reference: z.string(),
+})
+export type Charge = z.infer<typeof charge>
+
+const chargePage = z.object({ data: z.array(charge), hasMore: z.boolean() })
+const refusal = z.object({ code: z.string().optional(), declineCode: z.string().optional() })
+
+export interface ChargeRequest {
+  readonly paymentId: string
+  readonly amount: number
+  readonly currency: string
+  readonly paymentMethod: string
+}
+
+/** `unknown`: no answer came, so the charge may or may not exist. */
+export type ChargeOutcome =
+  | { readonly outcome: 'captured'; readonly chargeId: string }
+  | { readonly outcome: 'declined'; readonly declineCode: string }
+  | { readonly outcome: 'unknown' }
+
+/**
+ * The card provider, reached through the sidecar's HTTPEndpoint `psp`, which adds the API key. Bodies are streamed: the
+ * sidecar's breaker counts only the unanswered ones as failures then, not declined cards.
+ */
+export const createProvider = (sidecar: Sidecar) => {
+  const send = async (method: 'GET' | 'POST', path: string, idempotencyKey?: string, body?: unknown) => {
+    const response = await sidecar.invoke('psp', {
+      method,
+      path,
+      headers: {
+        accept: 'application/json',
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+      },
+      body: body ? Readable.from([JSON.stringify(body)]) : null,
+      deadlineMs: 8000,
+    })
+    return { status: response.statusCode, body: await response.body.json().catch(() => undefined) }
+  }
+
+  const read = async <T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> => {
+    const { status, body } = await send('GET', path)
+    if (status !== 200)
+      throw new AppError('unavailable', 'payments/provider-unavailable', `The provider said ${status}`)
+    return schema.parse(body)
+  }
+
+  return {
+    /** One effect a payment id, however often it is asked. Never throws for want of an answer. */
+    charge: async ({ paymentId, ...request }: ChargeRequest): Promise<ChargeOutcome> => {
+      try {
+        const { status, body } = await send('POST', '/v1/charges', paymentId, {
+          ...request,
+          reference: paymentId,
+        })
+        if (status === 201) return { outcome: 'captured', chargeId: charge.parse(body).id }
+        if (status === 402 || status === 404 || status === 422) {
+          const { declineCode, code } = refusal.parse(body)
+          return { outcome: 'declined', declineCode: declineCode ?? code ?? 'refused' }
+        }
+        return { outcome: 'unknown' }
+      } catch (error) {
+        if (error instanceof AppError) return { outcome: 'unknown' }
+        throw error
+      }
+    },
+
+    /** The charge of a payment, if the provider has one. Throws `unavailable` when it cannot say. */
+    findCharge: async (paymentId: string): Promise<Charge | undefined> => {
+      const { data } = await read(`/v1/charges?idempotencyKey=${paymentId}`, chargePage)
+      return data[0]
+    },
+
+    /** Charges in the order in which they were made. */
+    chargesAfter: (after: string | null): Promise<z.infer<typeof chargePage>> =>
+      read(`/v1/charges?limit=100${after ? `&after=${after}` : ''}`, chargePage),
+
+    /** Gives all of a charge back; one effect a refund id. Throws `unavailable` until the provider says that it is done. */
+    refund: async (refundId: string, request: { charge: string; amount: number }): Promise<void> => {
+      const { status } = await send('POST', '/v1/refunds', refundId, { ...request, reference: refundId })
+      if (status !== 201)
+        throw new AppError('unavailable', 'payments/refund-failed', `The provider said ${status}`)
+    },
+  }
+}
+
+export type Provider = ReturnType<typeof createProvider>

@@ -1,0 +1,27 @@
+import type { PaymentStore, StoredPayment } from './payment-store.ts'
+import type { Charge, Provider } from './provider.ts'
+
+/** Seconds after which a charge that the provider does not know is given up. Longer than any call to it may take. */
+const giveUpSeconds = 30
+
+/**
+ * Ends a payment whose answer is missing, by the provider's word alone; it never charges. Should a charge that was given
+ * up appear after all, the webhook or the reconciliation captures it, and orders keeps or returns the money.
+ */
+export const createResolve = (payments: PaymentStore, provider: Provider) => {
+  const apply = async (charge: Charge): Promise<void> => {
+    if (charge.status === 'captured') await payments.capture(charge.reference, charge.id)
+    else await payments.decline(charge.reference, charge.declineCode ?? 'declined')
+  }
+
+  const resolve = async (payment: StoredPayment): Promise<void> => {
+    const charge = await provider.findCharge(payment.id)
+    if (charge) return apply(charge)
+    const age = Date.now() - Date.parse(payment.createdAt)
+    if (age > giveUpSeconds * 1000) await payments.decline(payment.id, 'provider_unreachable')
+  }
+
+  return { apply, resolve }
+}
+
+export type Resolve = ReturnType<typeof createResolve>

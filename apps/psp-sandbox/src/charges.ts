@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { type Books, newId } from './books.ts'
+import type { WebhookKnobs } from './knobs.ts'
+import type { Answer } from './once.ts'
+import type { AddEvent } from './outbox.ts'
+import { type pageQuery, readPage } from './page.ts'
+import type { PaymentMethod } from './payment-methods.ts'
+import { describe, Problem } from './problem.ts'
+
+const DISPUTE_AFTER_MS = 1_000
+const currencies = new Set(Intl.supportedValuesOf('currency'))
+
+export const chargeRequest = z.strictObject({
+  /** Minor units; eight digits are Stripe's limit too. */
+  amount: z.int().min(1).max(99_999_999),
+  currency: z.string().refine((code) => currencies.has(code), 'must be an ISO 4217 code'),
+  paymentMethod: z.string().max(64),
+  reference: z.string().min(1).max(255),
+  description: z.string().max(500).optional(),
+})
+
+export type ChargeRow = {
+  id: string
+  status: 'captured' | 'declined'
+  decline_code: string | null
+  amount: number
+  currency: string
+  payment_method: string
+  reference: string
+  description: string | null
+  refunded: number
+  disputed_at: number | null
+  created_at: string
+}
+export type Charge = ReturnType<typeof presentCharge>
+
+/** What the outside sees of a charge; `disputed` turns true at its moment. */
+export function presentCharge(row: ChargeRow, now = Date.now()) {
+  const { id, status, amount, currency, reference, description, refunded } = row
+  const disputed = row.disputed_at !== null && row.disputed_at <= now
+  const declineCode = row.decline_code
+  return {
+    id,
+    status,
+    declineCode,
+    amount,
+    currency,
+    reference,
+    description,
+    refunded,
+    disputed,
+    createdAt: row.created_at,
+  }
+}
+
+export function createCharges(books: Books, addEvent: AddEvent) {
+  const insert = books.db.prepare(
+    `INSERT INTO charges (id, status, decline_code, amount, currency, payment_method, reference, description,
+       disputed_at, idempotency_key, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
+  )
+  const select = books.db.prepare('SELECT * FROM charges WHERE id = ?')
+
+  return {
+    /** Captures or declines, and announces which. Runs inside the caller's transaction; `key` has had no charge yet. */
+    capture(
+      request: z.infer<typeof chargeRequest>,
+      method: PaymentMethod,
+      key: string,
+      knobs: WebhookKnobs,
+    ): Answer {
+      const now = Date.now()
+      const { amount, currency, reference, description = null } = request
+      const { declineCode, disputed } = method.outcome
+      const status = declineCode ? 'declined' : 'captured'
+      const disputedAt = disputed ? now + DISPUTE_AFTER_MS : null
+      const row = insert.get(
+        ...[newId('ch'), status, declineCode, amount, currency, method.id, reference, description],
+        ...[disputedAt, key, new Date(now).toISOString()],
+      ) as ChargeRow
+      const charge = presentCharge(row, now)
+
+      addEvent(`charge.${status}`, { charge }, knobs)
+      if (disputedAt)
+        addEvent('charge.disputed', { charge: presentCharge(row, disputedAt) }, knobs, disputedAt)
+      if (!declineCode) return { status: 201, body: charge }
+      const extra = { declineCode, charge: charge.id }
+      return {
+        status: 402,
+        body: describe(new Problem(402, 'card-declined', 'The card was declined', extra)),
+      }
+    },
+
+    /** Throws 404 for an unknown id. */
+    get(id: string): ChargeRow {
+      const row = select.get(id) as ChargeRow | undefined
+      if (!row) throw new Problem(404, 'charge-not-found', 'No such charge')
+      return row
+    },
+
+    list(query: z.infer<typeof pageQuery>) {
+      const { rows, hasMore } = readPage<ChargeRow>(books, 'charges', query)
+      return { data: rows.map((row) => presentCharge(row)), hasMore }
+    },
+  }
+}

@@ -1,0 +1,33 @@
+import type { Context } from 'koa'
+import { Problem } from './problem.ts'
+
+const LIMIT_BYTES = 16 * 1024
+
+/** The parsed JSON body. Throws 415, 413 or 400; the schema is the caller's to check. */
+export async function readJson(ctx: Context): Promise<unknown> {
+  if (!ctx.is('application/json')) throw new Problem(415, 'unsupported-media-type', 'Send application/json')
+  const text = await readText(ctx)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem(400, 'malformed-json', 'The body is not JSON')
+  }
+}
+
+async function readText(ctx: Context): Promise<string> {
+  const tooLarge = new Problem(413, 'body-too-large', `A body may have ${LIMIT_BYTES} bytes`)
+  if (Number(ctx.get('content-length')) > LIMIT_BYTES) throw tooLarge
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    // Past the limit the rest is read and forgotten: leaving the loop would reset the connection before the answer.
+    for await (const chunk of ctx.req) {
+      size += chunk.length
+      if (size <= LIMIT_BYTES) chunks.push(chunk)
+    }
+  } catch {
+    throw new Problem(400, 'incomplete-body', 'The body ended too soon')
+  }
+  if (size > LIMIT_BYTES) throw tooLarge
+  return Buffer.concat(chunks).toString('utf8')
+}
