@@ -1,3 +1,4 @@
+import { AppError } from '@caravan/service-kit/errors'
 import type { PaymentStore, StoredPayment } from './payment-store.ts'
 import type { Charge, Provider } from './provider.ts'
 
@@ -9,7 +10,17 @@ const giveUpSeconds = 30
  * up appear after all, the webhook or the reconciliation captures it, and orders keeps or returns the money.
  */
 export const createResolve = (payments: PaymentStore, provider: Provider) => {
+  /** Throws when the charge is not of the sum that the payment is for: then a person must look. */
   const apply = async (charge: Charge): Promise<void> => {
+    const payment = await payments.find(charge.reference)
+    if (!payment) return
+    if (charge.amount !== payment.amount || charge.currency !== payment.currency) {
+      throw new AppError(
+        'conflict',
+        'payments/wrong-sum',
+        `Charge ${charge.id} is not of payment ${payment.id}'s sum`,
+      )
+    }
     if (charge.status === 'captured') await payments.capture(charge.reference, charge.id)
     else await payments.decline(charge.reference, charge.declineCode ?? 'declined')
   }

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { mint, shop } from '../support/stack.ts'
+
+const rounds = 100
+
+test(`${rounds} rounds of pay against cancel: one winner each, and the money of a lost payment goes back`, async () => {
+  const [line] = await shop.newLines([rounds])
+  assert.ok(line)
+  const won = { pay: 0, cancel: 0 }
+
+  const round = async (): Promise<void> => {
+    const shopper = mint.member()
+    const order = await shop.tryOrder(shopper, [line])
+    assert.equal(order.status, 201, order.text)
+    const method = await shop.tokenise()
+    const [paid, cancelled] = await Promise.all([
+      shop.tryPay(shopper, order.body.id, method),
+      shop.door('POST', `/v1/orders/${order.body.id}/cancellation`, { token: shopper.token }),
+    ])
+    const end = await shop.settled(shopper, order.body.id, 30_000)
+    const ledger = await shop.ledgerOf(order.body.id)
+    assert.equal(
+      ledger.reduce((sum, entry) => sum + entry.amount, 0),
+      0,
+    )
+    const inHand = ledger
+      .filter((entry) => entry.account === 'provider')
+      .reduce((sum, entry) => sum + entry.amount, 0)
+    if (end.status === 'confirmed') {
+      won.pay += 1
+      assert.equal(paid.status, 201, paid.text)
+      assert.equal(cancelled.status, 409, 'a confirmed order was told that it is cancelled')
+      assert.equal(inHand, order.body.total)
+    } else {
+      won.cancel += 1
+      assert.equal(cancelled.status, 200, cancelled.text)
+      assert.equal(inHand, 0, 'money was kept for a cancelled order')
+    }
+    if (paid.status === 201) {
+      const charges = await shop.chargesOf(paid.body.id)
+      assert.equal(charges.length, 1, 'charged once')
+      assert.equal((charges[0]?.amount ?? 0) - (charges[0]?.refunded ?? 0), inHand)
+    }
+  }
+
+  for (let done = 0; done < rounds; done += 10) await Promise.all(Array.from({ length: 10 }, round))
+  assert.equal(won.pay + won.cancel, rounds)
+  const stock = await shop.stockOf(line.sku)
+  assert.deepEqual(stock, {
+    sku: line.sku,
+    received: rounds,
+    available: won.cancel,
+    reserved: 0,
+    sold: won.pay,
+  })
+  assert.equal(await shop.ledgerBalance(), 0)
+})

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { eventually } from '../support/eventually.ts'
+import { logLines } from '../support/log-lines.ts'
+import { mint, shop } from '../support/stack.ts'
+
+test('one trace id runs through a checkout: requests, invocations and events', async () => {
+  const [line] = await shop.newLines([1])
+  assert.ok(line)
+  const shopper = mint.member()
+  const traceId = randomBytes(16).toString('hex')
+  const headers = { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` }
+  const order = await shop.tryOrder(shopper, [line], { headers })
+  assert.equal(order.status, 201, order.text)
+  const paid = await shop.tryPay(shopper, order.body.id, await shop.tokenise(), { headers })
+  assert.equal(paid.status, 201, paid.text)
+  await shop.settled(shopper, order.body.id)
+
+  const inTrace = (name: string) => logLines(name).filter((entry) => entry.trace_id === traceId)
+  const handled = (name: string) =>
+    inTrace(name)
+      .filter((entry) => entry.msg === 'event handled')
+      .map((entry) => entry.topic)
+  const requested = (name: string) =>
+    inTrace(name)
+      .filter((entry) => entry.msg === 'request')
+      .map((entry) => entry.route)
+
+  await eventually('carts has handled the event', () => handled('carts').includes('order.paid'))
+  assert.deepEqual(requested('gateway').sort(), ['POST /v1/orders', 'POST /v1/orders/:orderId/payments'])
+  assert.ok(requested('orders').includes('POST /v1/orders'))
+  assert.ok(requested('orders').includes('GET /v1/orders/:orderId'))
+  assert.ok(requested('inventory').includes('POST /v1/reservations'))
+  assert.ok(requested('payments').includes('POST /v1/orders/:orderId/payments'))
+  assert.ok(handled('orders').includes('payment.captured'))
+  assert.ok(handled('inventory').includes('order.paid'))
+  assert.ok(handled('orders').includes('reservation.fulfilled'))
+})

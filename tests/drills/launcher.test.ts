@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isFree } from '../../tools/launcher/ports.ts'
+import { attachStack, readStack, startStack } from '../../tools/launcher/stack.ts'
+import { repository, type StackRecord, stackFolder } from '../../tools/launcher/stack-file.ts'
+
+// A launcher of its own, with MySQL, Redis, the card provider and Dapr's control plane, that these tests may kill.
+const profile = 'launcher-drill'
+const program = `
+  import { startStack } from '${join(repository, 'tools/launcher/stack.ts')}'
+  await startStack({ profile: '${profile}', ports: 'free', backingOnly: true })
+  console.log('ready')`
+
+let launcher: ChildProcess
+
+const launch = async () => {
+  launcher = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  assert.ok(launcher.stdout)
+  await once(launcher.stdout, 'data')
+}
+
+const record = (): StackRecord => {
+  const found = readStack(profile)
+  assert.ok(found)
+  return found
+}
+
+/** Zombies are dead: they only wait to be counted. */
+const lives = (pid: number) => {
+  try {
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z')
+  } catch {
+    return false
+  }
+}
+
+before(launch)
+after(() => {
+  launcher.kill('SIGKILL')
+  rmSync(stackFolder(profile), { recursive: true, force: true })
+})
+
+test('a second launcher of the same profile is refused', async () => {
+  await assert.rejects(startStack({ profile, ports: 'free', backingOnly: true }), /running already/)
+})
+
+test('another process can kill, stop and start what the launcher supervises', async () => {
+  const redis = attachStack(profile).process('redis')
+  const first = redis.pid
+  await redis.kill('SIGKILL')
+  await redis.ready(20_000)
+  assert.notEqual(redis.pid, first)
+  await redis.stop()
+  assert.equal(redis.running(), false)
+  await redis.start()
+  await redis.ready(20_000)
+})
+
+test('SIGKILL of the launcher leaves no process and no port, and nothing in the way of the next one', async () => {
+  const { processes } = record()
+  const pids = Object.values(processes).flatMap(({ pid }) => pid ?? [])
+  assert.equal(pids.length, 5)
+  launcher.kill('SIGKILL')
+  await once(launcher, 'exit')
+  for (let tries = 0; pids.some(lives) && tries < 40; tries++) await sleep(50)
+  assert.deepEqual(pids.filter(lives), [])
+  for (const { ports } of Object.values(processes))
+    for (const port of Object.values(ports)) assert.ok(await isFree(port), `port ${port} is held`)
+  assert.equal(readStack(profile), undefined)
+  await launch()
+  const ended = once(launcher, 'exit')
+  await attachStack(profile).stop()
+  await ended
+  assert.equal(readStack(profile), undefined)
+})

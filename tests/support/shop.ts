@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { Product } from '@caravan/contracts/catalog'
+import type { Stock } from '@caravan/contracts/inventory'
+import type { Order } from '@caravan/contracts/orders'
+import type { LedgerEntry, Payment } from '@caravan/contracts/payments'
+import { newId } from '@caravan/service-kit/ids'
+import { type Answer, openDoor } from './door.ts'
+import { eventually } from './eventually.ts'
+
+/** The provider's test cards by meaning. */
+export const cards = {
+  good: '4242424242424242',
+  declined: '4000000000000002',
+  insufficientFunds: '4000000000009995',
+} as const
+
+export interface Shopper {
+  readonly id: string
+  readonly token: string
+  readonly email: string
+  readonly password: string
+}
+
+export interface Line {
+  readonly sku: string
+  readonly quantity: number
+  readonly unitPrice: { readonly amount: number; readonly currency: string }
+}
+
+export const shippingAddress = {
+  name: 'Mei Lin',
+  line1: '1 Long Road',
+  city: 'Xi’an',
+  postalCode: '710000',
+  country: 'CN',
+}
+
+export interface ShopOptions {
+  readonly url: string
+  readonly pspUrl: string
+  readonly pspAuthorization: string
+  readonly operator: { readonly email: string; readonly password: string }
+}
+
+const text = (value: string) => ({ en: value, zh: value })
+
+/** The address of a running shop, with what only the people who run it have. */
+export const shopOf = (stack: { url: string; pspUrl: string; secrets: Record<string, string> }) =>
+  openShop({
+    url: stack.url,
+    pspUrl: stack.pspUrl,
+    pspAuthorization: String(stack.secrets['psp-authorization']),
+    operator: {
+      email: String(stack.secrets['operator-email']),
+      password: String(stack.secrets['operator-password']),
+    },
+  })
+
+/** What tests do with a shop, each through a public door: the shop's, or the card provider's. */
+export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOptions) => {
+  const door = openDoor(url)
+  const psp = openDoor(pspUrl)
+
+  const ok = <T>(answer: Answer<T>, status = 200): T => {
+    assert.equal(answer.status, status, answer.text)
+    return answer.body
+  }
+
+  const signIn = async (email: string, password: string): Promise<string> =>
+    ok(await door<{ accessToken: string }>('POST', '/v1/sessions', { body: { email, password } }), 201)
+      .accessToken
+
+  let operatorToken: Promise<string> | undefined
+  const asOperator = (): Promise<string> => {
+    operatorToken ??= signIn(operator.email, operator.password)
+    return operatorToken
+  }
+
+  const newShopper = async (): Promise<Shopper> => {
+    const password = randomBytes(12).toString('base64url')
+    const email = `shopper-${newId()}@example.com`
+    const body = { email, password, name: 'Test Shopper' }
+    const { id } = ok(await door<{ id: string }>('POST', '/v1/accounts', { body }), 201)
+    return { id, email, password, token: await signIn(email, password) }
+  }
+
+  const stockOf = async (sku: string): Promise<Stock> =>
+    ok(await door<Stock>('GET', `/v1/stock/${sku}`, { token: await asOperator() }))
+
+  const receive = async (sku: string, delta: number): Promise<void> => {
+    const path = `/v1/stock/${sku}/adjustments/${newId()}`
+    ok(await door('PUT', path, { token: await asOperator(), body: { delta, reason: 'test delivery' } }))
+  }
+
+  const putProduct = async (id: string, content: object): Promise<Product> =>
+    ok(await door<Product>('PUT', `/v1/products/${id}`, { token: await asOperator(), body: content }))
+
+  /** A product of its own for one test, on the shelf and known to orders: lines ready to be ordered. */
+  const newLines = async (stocks: readonly number[], amount = 1500): Promise<Line[]> => {
+    const token = await asOperator()
+    const seller = newId()
+    ok(
+      await door('PUT', `/v1/sellers/${seller}`, {
+        token,
+        body: { name: text('Tester'), description: text('Tests.') },
+      }),
+    )
+    ok(await door('PUT', '/v1/categories/tests', { token, body: { parent: null, name: text('Tests') } }))
+    const mark = randomBytes(5).toString('hex').toUpperCase()
+    const variants = stocks.map((_, index) => ({
+      sku: `T-${mark}-${index}`,
+      name: text(`Variant ${index}`),
+      attributes: {},
+      price: { amount: amount + index * 100, currency: 'USD' },
+      weightGrams: 100,
+    }))
+    await putProduct(newId(), {
+      seller,
+      category: 'tests',
+      title: text(`Test product ${mark}`),
+      description: text('Made by a test.'),
+      pictures: [],
+      variants,
+      tags: [],
+      status: 'on-shelf',
+    })
+    await Promise.all(
+      stocks.map((stock, index) => (stock > 0 ? receive(`T-${mark}-${index}`, stock) : undefined)),
+    )
+    const lines = variants.map(({ sku, price }) => ({ sku, quantity: 1, unitPrice: price }))
+    // Orders has its own copy of prices: a wrong price is refused with the right one as soon as it is there.
+    await eventually('orders knows the new product', async () => {
+      const wrong = lines.map((line) => ({ ...line, unitPrice: { amount: 1, currency: 'USD' } }))
+      const answer = await door('POST', '/v1/orders', { token, body: { items: wrong, shippingAddress } })
+      return answer.body?.code === 'orders/price-changed'
+    })
+    return lines
+  }
+
+  /** `POST /v1/orders`, whatever comes of it. */
+  const tryOrder = (
+    shopper: Pick<Shopper, 'token'>,
+    items: readonly Line[],
+    more: { key?: string; headers?: Record<string, string> } = {},
+  ) =>
+    door<Order & Record<string, unknown>>('POST', '/v1/orders', {
+      token: shopper.token,
+      body: { items, shippingAddress },
+      ...more,
+    })
+
+  const placeOrder = async (shopper: Shopper, items: readonly Line[]): Promise<Order> =>
+    ok(await tryOrder(shopper, items), 201)
+
+  /** What the shopper's browser does at the provider. */
+  const tokenise = async (number: string = cards.good, sandbox?: object): Promise<string> => {
+    const card = { number, expMonth: 12, expYear: new Date().getUTCFullYear() + 2, cvc: '123' }
+    const body = { card, ...(sandbox ? { sandbox } : {}) }
+    return ok(await psp<{ id: string }>('POST', '/v1/payment-methods', { body }), 201).id
+  }
+
+  /** `POST /v1/orders/:id/payments`, whatever comes of it. */
+  const tryPay = (
+    shopper: Pick<Shopper, 'token'>,
+    orderId: string,
+    paymentMethod: string,
+    more: { key?: string; headers?: Record<string, string> } = {},
+  ) =>
+    door<Payment & Record<string, unknown>>('POST', `/v1/orders/${orderId}/payments`, {
+      token: shopper.token,
+      body: { paymentMethod },
+      ...more,
+    })
+
+  const pay = async (shopper: Shopper, orderId: string): Promise<Payment> =>
+    ok(await tryPay(shopper, orderId, await tokenise()), 201)
+
+  const cancel = (shopper: Shopper, orderId: string) =>
+    door<Order>('POST', `/v1/orders/${orderId}/cancellation`, { token: shopper.token })
+
+  const orderOf = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Order> =>
+    ok(await door<Order>('GET', `/v1/orders/${orderId}`, { token: shopper.token }))
+
+  /** Waits until the order has come to rest: confirmed, or cancelled with its money (if any) given back. */
+  const settled = (shopper: Pick<Shopper, 'token'>, orderId: string, withinMs?: number): Promise<Order> =>
+    eventually(
+      `order ${orderId} is settled`,
+      async () => {
+        const order = await orderOf(shopper, orderId)
+        const atRest =
+          order.status === 'confirmed' ||
+          (order.status === 'cancelled' && (!order.payment || order.payment.status === 'refunded'))
+        return atRest && order
+      },
+      withinMs,
+    )
+
+  const ledgerOf = async (orderId: string): Promise<LedgerEntry[]> => {
+    const answer = await door<{ data: LedgerEntry[] }>('GET', `/v1/ledger-entries?orderId=${orderId}`, {
+      token: await asOperator(),
+    })
+    return ok(answer).data
+  }
+
+  const ledgerBalance = async (): Promise<number> => {
+    const answer = await door<{ data: { balance: number }[] }>('GET', '/v1/ledger-balance', {
+      token: await asOperator(),
+    })
+    return ok(answer).data.reduce((sum, each) => sum + each.balance, 0)
+  }
+
+  /** The provider's own books on a payment. */
+  const chargesOf = async (
+    paymentId: string,
+  ): Promise<{ status: string; amount: number; refunded: number }[]> => {
+    const headers = { authorization: pspAuthorization }
+    return ok(
+      await psp<{ data: { status: string; amount: number; refunded: number }[] }>(
+        'GET',
+        `/v1/charges?reference=${paymentId}`,
+        { headers },
+      ),
+    ).data
+  }
+
+  return {
+    url,
+    door,
+    psp,
+    pspAuthorization,
+    signIn,
+    asOperator,
+    newShopper,
+    stockOf,
+    receive,
+    putProduct,
+    newLines,
+    tryOrder,
+    placeOrder,
+    tokenise,
+    tryPay,
+    pay,
+    cancel,
+    orderOf,
+    settled,
+    ledgerOf,
+    ledgerBalance,
+    chargesOf,
+  }
+}
+
+export type Shop = ReturnType<typeof openShop>

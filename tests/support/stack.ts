@@ -1,0 +1,11 @@
+import { attachStack } from '../../tools/launcher/stack.ts'
+import { shopOf } from './shop.ts'
+import { openMint } from './tokens.ts'
+
+/** The running stack that a test file talks to: STACK_PROFILE says which; `npm test` sets it. */
+export const stack = attachStack(process.env.STACK_PROFILE ?? 'shop')
+export const shop = shopOf(stack)
+export const mint = openMint(
+  String(stack.secrets['identity-signing-key']),
+  String(stack.sidecarEnvironment.TOKEN_ISSUER),
+)
