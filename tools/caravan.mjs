@@ -36,4 +36,8 @@ const launcher = spawn(node, [join(root, 'tools/launcher/main.ts'), ...process.a
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => launcher.kill(signal))
+// Killed by SIGKILL, npm passes nothing on: its end shows as a change of parent.
+const parent = process.ppid
+if (process.env.npm_lifecycle_event)
+  setInterval(() => process.ppid !== parent && launcher.kill('SIGTERM'), 500).unref()
 launcher.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))

@@ -28,9 +28,13 @@ export const connect = (url: string, poolSize = 16): Database => {
         connection: { query(sql: string, done: (error: unknown) => void): void },
         done: (...a: unknown[]) => void,
       ) =>
-        connection.query(
-          "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00', innodb_lock_wait_timeout = 5",
-          (error) => done(error, connection),
+        // A statement of its own: the variable for it has another name in MariaDB before 11.1.
+        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (error) =>
+          error
+            ? done(error, connection)
+            : connection.query("SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5", (fault) =>
+                done(fault, connection),
+              ),
         ),
     },
   })
@@ -74,7 +78,10 @@ export const migrate = async (db: Database, folder: URL): Promise<void> => {
   const run = (sql: string, bindings: readonly string[] = []) =>
     db.raw(sql, bindings as string[]).connection(connection)
   try {
-    await run("SELECT GET_LOCK(CONCAT(DATABASE(), ':migrate'), 60)")
+    const [[lock]] = (await run(
+      "SELECT GET_LOCK(CONCAT(DATABASE(), ':migrate'), 60) AS mine",
+    )) as unknown as [[{ mine: number | null }]]
+    if (lock.mine !== 1) throw new Error('another replica migrates for longer than 60 s')
     await run(`CREATE TABLE IF NOT EXISTS migrations (
       name VARCHAR(200) PRIMARY KEY, applied_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))`)
     const [rows] = (await run('SELECT name FROM migrations')) as unknown as [{ name: string }[]]

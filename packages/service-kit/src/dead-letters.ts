@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-letters'
 import type { Middleware } from 'koa'
 import { AppError } from './errors.ts'
@@ -18,6 +19,16 @@ const key = 'dead-letters'
 const capacity = 500
 
 type Letter = DeadLetter & { event: DeliveredEvent }
+
+/** What is no CloudEvent is kept too, as it came, under its hash: an operator can see and discard it. */
+const readEvent = (text: string): DeliveredEvent => {
+  try {
+    return cloudEvent.parse(JSON.parse(text))
+  } catch {
+    const id = createHash('sha256').update(text).digest('hex')
+    return { id, type: 'unreadable', source: '', data: text }
+  }
+}
 
 export interface DeadLettersOptions {
   readonly name: string
@@ -55,18 +66,13 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
 
   const endpoint: Middleware = async (ctx) => {
     let status: Status = 'SUCCESS'
-    const event = cloudEvent.safeParse(JSON.parse((await readBody(ctx.req, 4_194_304)).toString('utf8')))
-    if (event.success) {
-      try {
-        await keep(event.data)
-        log.error({ topic: event.data.type, event_id: event.data.id }, 'dead letter kept for an operator')
-      } catch (error) {
-        log.error(
-          { err: error, event_id: event.data.id },
-          'dead letter could not be kept; it stays with the broker',
-        )
-        status = 'RETRY'
-      }
+    const event = readEvent((await readBody(ctx.req, 4_194_304)).toString('utf8'))
+    try {
+      await keep(event)
+      log.error({ topic: event.type, event_id: event.id }, 'dead letter kept for an operator')
+    } catch (error) {
+      log.error({ err: error, event_id: event.id }, 'dead letter could not be kept; it stays with the broker')
+      status = 'RETRY'
     }
     ctx.body = { status }
   }

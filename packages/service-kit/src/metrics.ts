@@ -42,21 +42,37 @@ export const outboxLagSeconds = new Gauge({
   registers,
 })
 
-/** Reports a knex pool's use at each scrape. */
-export const watchPool = (pool: {
+interface Pool {
   numUsed(): number
   numFree(): number
   numPendingAcquires(): number
-}): void => {
-  new Gauge({
-    name: 'db_pool_connections',
-    help: 'Database connections, by state; waiting is requests for one',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      this.set({ state: 'used' }, pool.numUsed())
-      this.set({ state: 'free' }, pool.numFree())
-      this.set({ state: 'waiting' }, pool.numPendingAcquires())
-    },
-  })
+}
+
+const pools: Pool[] = []
+
+new Gauge({
+  name: 'db_pool_connections',
+  help: 'Database connections, by state; waiting is requests for one',
+  labelNames: ['state'],
+  registers,
+  collect() {
+    const sum = (count: (pool: Pool) => number) => pools.reduce((total, pool) => total + count(pool), 0)
+    this.set(
+      { state: 'used' },
+      sum((pool) => pool.numUsed()),
+    )
+    this.set(
+      { state: 'free' },
+      sum((pool) => pool.numFree()),
+    )
+    this.set(
+      { state: 'waiting' },
+      sum((pool) => pool.numPendingAcquires()),
+    )
+  },
+})
+
+/** Reports a knex pool's use at each scrape, added to that of the process's other pools. */
+export const watchPool = (pool: Pool): void => {
+  pools.push(pool)
 }

@@ -98,7 +98,8 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
     time: row.created_at.toISOString(),
     datacontenttype: 'application/json',
     data: typeof row.data === 'string' ? JSON.parse(row.data) : row.data,
-    ...(row.traceparent ? { traceparent: row.traceparent } : {}),
+    // Without a traceid the sidecar puts a trace of its own over the event's.
+    ...(row.traceparent ? { traceparent: row.traceparent, traceid: row.traceparent } : {}),
   })
 
   const send = async (rows: readonly Row[]): Promise<void> => {

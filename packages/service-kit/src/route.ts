@@ -149,7 +149,8 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const claim = await idempotency.claim(scope, key, `${ctx.path}\n${raw.toString('utf8')}`)
     if ('status' in claim) {
       ctx.set('Idempotent-Replayed', 'true')
-      return answer(claim.status, claim.body)
+      const kept = claim.status < 400 ? operation.response?.parse(claim.body) : claim.body
+      return answer(claim.status, kept)
     }
     try {
       const result = await run(claim)

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import type { Operation } from '@caravan/contracts/operation'
+import type Router from '@koa/router'
 import type Koa from 'koa'
 import { type Authenticate, createAuthenticator, type KeySource, remoteKeys } from './authenticate.ts'
 import type { Background } from './background.ts'
@@ -30,6 +31,8 @@ export interface Parts {
   readonly routes: readonly Route[]
   readonly subscriptions?: readonly Subscription[]
   readonly background?: readonly Background[]
+  /** Serves what is no operation of the contract, such as pictures; it needs the sidecar's token like the rest. */
+  readonly files?: (router: Router) => void
   /** Where token keys come from, if not from identity through the sidecar. */
   readonly keys?: KeySource
 }
@@ -170,6 +173,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
         () => false,
       ),
     callbacks: (router) => {
+      parts.files?.(router)
       router.get('/dapr/subscribe', (ctx) => {
         ctx.body = [
           ...subscriptions.map(({ definition, pubsub }) => ({

@@ -23,6 +23,8 @@ export interface CloudEvent {
   readonly datacontenttype: 'application/json'
   readonly data: unknown
   readonly traceparent?: string
+  /** Dapr's own: the same as `traceparent`. */
+  readonly traceid?: string
 }
 
 export interface RawRequest {
@@ -79,12 +81,15 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
       return response
     } catch (cause) {
       stop({ outcome: 'unreachable' })
-      throw new AppError('unavailable', 'sidecar/unavailable', 'Try again in a moment', {
-        retryAfterSeconds: 1,
-        cause,
-      })
+      throw unreachable(cause)
     }
   }
+
+  const unreachable = (cause: unknown) =>
+    new AppError('unavailable', 'sidecar/unavailable', 'Try again in a moment', {
+      retryAfterSeconds: 1,
+      cause,
+    })
 
   /** A building block's own call: JSON in, JSON out; anything but 2xx is `unavailable`. */
   const block = async (
@@ -97,11 +102,14 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
     const code = (body as { errorCode?: string } | undefined)?.errorCode ?? `status ${response.statusCode}`
     throw new AppError('unavailable', `sidecar/${call}-failed`, code, {
       data: { sidecarStatus: response.statusCode },
+      cause: (body as { message?: string } | undefined)?.message,
     })
   }
 
   const readJson = async (response: Dispatcher.ResponseData): Promise<unknown> => {
-    const text = await response.body.text()
+    const text = await response.body.text().catch((cause) => {
+      throw unreachable(cause)
+    })
     try {
       return text === '' ? undefined : JSON.parse(text)
     } catch {
@@ -130,7 +138,8 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
     })
     const answer = await readJson(response)
     if (response.statusCode < 300) return (op.response?.parse(answer) ?? undefined) as z.output<R>
-    if (isProblem(response.headers['content-type'])) throw fromProblem(response.statusCode, answer as never)
+    if (answer && isProblem(response.headers['content-type']))
+      throw fromProblem(response.statusCode, answer as never)
     throw new AppError('unavailable', `${op.app}/unavailable`, 'Try again in a moment', {
       retryAfterSeconds: 1,
       cause: answer,
@@ -186,7 +195,8 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
 
     /**
      * Writes when the stored ETag is the given one (`undefined`: when the key does not exist; first write wins), and says
-     * whether it did. `ttlSeconds` is counted from now.
+     * whether it did. A write whose answer was lost may be told as not done. A key that was deleted meanwhile may be
+     * written again (state.redis does). `ttlSeconds` is counted from now.
      */
     save: async (
       store: string,
@@ -201,7 +211,7 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
         options: { concurrency: 'first-write', consistency: 'strong' },
         ...(ttlSeconds ? { metadata: { ttlInSeconds: String(ttlSeconds) } } : {}),
       }
-      return written(
+      const saved = written(
         request('state-save', {
           method: 'POST',
           path: `/v1.0/state/${store}`,
@@ -209,6 +219,12 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
           body: JSON.stringify([item]),
         }),
       )
+      if (etag !== undefined) return saved
+      // Stores refuse a first write in words of their own (state.redis: a plain 500): whether the key exists tells.
+      return saved.catch(async (error) => {
+        if (await state.get(store, key)) return false
+        throw error
+      })
     },
 
     /** Deletes when the ETag still matches, and says whether it did. */
@@ -226,7 +242,9 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
     const response = await pending
     const body = (await readJson(response)) as { errorCode?: string; message?: string } | undefined
     if (response.statusCode < 300) return true
-    if (response.statusCode === 409 || /etag/i.test(`${body?.errorCode} ${body?.message}`)) return false
+    const { statusCode } = response
+    if (statusCode === 409 || (statusCode === 400 && /invalid etag/i.test(String(body?.message))))
+      return false
     throw new AppError(
       'unavailable',
       'sidecar/state-failed',

@@ -1,0 +1,3 @@
+import { baseConfig, readConfig } from '@caravan/service-kit/config'
+
+export const config = readConfig(baseConfig)

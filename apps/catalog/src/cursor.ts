@@ -1,0 +1,35 @@
+import { AppError } from '@caravan/service-kit/errors'
+import type { z } from 'zod'
+
+/** An opaque position in a list: the sort key of the last row that was shown. */
+export const encodeCursor = (position: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify(position)).toString('base64url')
+
+/** The position that a cursor stands for. Throws 422 for what this service did not hand out. */
+export const decodeCursor = <T extends z.ZodType>(schema: T, cursor: string): z.output<T> => {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+  } catch (cause) {
+    throw new AppError('invalid', 'catalog/invalid-request', 'The cursor is not one of ours', {
+      errors: [{ pointer: 'query/after', detail: 'not a cursor' }],
+      cause,
+    })
+  }
+}
+
+/** One page out of `limit + 1` rows: the one too many tells that there are more, without a count. */
+export const toPage = <R, T>(
+  rows: readonly R[],
+  limit: number,
+  present: (row: R) => T,
+  position: (row: R) => readonly (string | number)[],
+): { data: T[]; hasMore: boolean; next?: string } => {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const hasMore = rows.length > limit
+  return {
+    data: shown.map(present),
+    hasMore,
+    ...(hasMore && last !== undefined ? { next: encodeCursor(position(last)) } : {}),
+  }
+}

@@ -1,0 +1,51 @@
+import type { Product, ProductSummary } from '@caravan/contracts/catalog'
+import { AppError } from '@caravan/service-kit/errors'
+import { toTerms } from './terms.ts'
+
+/** What an editor writes; the rest of a product is the catalog's own. */
+export type ProductContent = Omit<Product, 'id' | 'version' | 'createdAt' | 'updatedAt'>
+
+/** Throws 422 when two variants have the same SKU. */
+export const skusOf = ({ variants }: ProductContent): string[] => {
+  const skus = variants.map((variant) => variant.sku)
+  const repeated = skus.findIndex((sku, at) => skus.indexOf(sku) !== at)
+  if (repeated >= 0) {
+    throw new AppError('invalid', 'catalog/invalid-request', 'Each variant has a SKU of its own', {
+      errors: [{ pointer: `/variants/${repeated}/sku`, detail: 'given twice' }],
+    })
+  }
+  return skus
+}
+
+/** What lists show. The price is the lowest in the first variant's currency. */
+export const summarise = (id: string, content: ProductContent): ProductSummary => {
+  const { title, category, seller, pictures, variants } = content
+  const prices = variants.map(({ price }) => price)
+  const priceFrom = prices
+    .filter(({ currency }) => currency === prices[0]?.currency)
+    .reduce((low, price) => (price.amount < low.amount ? price : low))
+  const [picture] = pictures
+  return {
+    id,
+    title,
+    category,
+    seller,
+    ...(picture ? { picture } : {}),
+    priceFrom,
+    variants: variants.length,
+  }
+}
+
+const titleWeight = 5
+
+/** What search looks through; a product off the shelf has nothing. A term's rank grows with how often it stands here. */
+export const searchTerms = (content: ProductContent): string => {
+  if (content.status === 'off-shelf') return ''
+  const { title, description, variants, tags, category } = content
+  const names = variants.flatMap(({ sku, name }) => [sku, name.en, name.zh])
+  const title5 = new Array(titleWeight).fill(toTerms(`${title.en} ${title.zh}`)).flat()
+  return [
+    ...title5,
+    ...toTerms([description.en, description.zh, category, ...tags, ...names].join(' ')),
+  ].join(' ')
+}

@@ -1,0 +1,35 @@
+import {
+  getProduct,
+  getSeller,
+  listCategories,
+  listProducts,
+  putCategory,
+  putProduct,
+  putSeller,
+  searchProducts,
+} from '@caravan/contracts/catalog'
+import { type Route, route } from '@caravan/service-kit/route'
+import { branch } from './category.ts'
+import type { CategoryStore } from './category-store.ts'
+import type { ProductStore } from './product-store.ts'
+import type { SellerStore } from './seller-store.ts'
+
+interface Stores {
+  readonly products: ProductStore
+  readonly categories: CategoryStore
+  readonly sellers: SellerStore
+}
+
+export const catalogRoutes = ({ products, categories, sellers }: Stores): Route[] => [
+  route(listProducts, async ({ query: { category, ...query } }) => {
+    const slugs = category && branch(await categories.all(), category)
+    return products.list({ ...query, ...(slugs ? { categories: slugs } : {}) })
+  }),
+  route(getProduct, ({ params }) => products.get(params.productId)),
+  route(searchProducts, ({ query }) => products.search(query)),
+  route(listCategories, async () => ({ data: await categories.all() })),
+  route(getSeller, ({ params }) => sellers.get(params.sellerId)),
+  route(putProduct, ({ params, body }) => products.put(params.productId, body)),
+  route(putCategory, ({ params, body }) => categories.put({ slug: params.slug, ...body })),
+  route(putSeller, ({ params, body }) => sellers.put({ id: params.sellerId, ...body })),
+]

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import type { Context } from 'koa'
+
+/** An HTTP answer that is whole: nothing of it depends on who asked. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/** On every answer of the API. A page that needs more sets its own policy. */
+export const securityHeaders = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const
+
+/** A strong ETag (RFC 9110, 8.8.3): the hash of the bytes. */
+export const etagOf = (bytes: Buffer): string => `"${createHash('sha256').update(bytes).digest('base64url')}"`
+
+/** Sends an answer, or 304 when the client has it. */
+export const reply = (ctx: Context, { status, headers, body }: Answer): void => {
+  ctx.set(headers)
+  ctx.body = body.length > 0 ? body : null
+  ctx.status = status
+  if (ctx.fresh) ctx.status = 304
+}

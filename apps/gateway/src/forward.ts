@@ -1,0 +1,66 @@
+import { Readable } from 'node:stream'
+import { AppError } from '@caravan/service-kit/errors'
+import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
+import type { Answer } from './answer.ts'
+
+/** Milliseconds; above the sidecar's own timeouts for an app, below a client's patience. */
+const deadlineMs = 1900
+
+const passedBack = {
+  'content-type': 'Content-Type',
+  etag: 'ETag',
+  location: 'Location',
+  'retry-after': 'Retry-After',
+  'www-authenticate': 'WWW-Authenticate',
+  'cache-control': 'Cache-Control',
+  'idempotent-replayed': 'Idempotent-Replayed',
+} as const
+
+export type Forwarded = RawRequest & { readonly body?: Buffer; readonly headers: Record<string, string> }
+
+export const unavailable = (app: string, cause?: unknown): AppError =>
+  new AppError('unavailable', `${app}/unavailable`, 'Try again in a moment', { retryAfterSeconds: 1, cause })
+
+/** What the sidecar itself said, in the terms of the public API. */
+const refusal = (app: string, status: number, text: string): AppError => {
+  if (status === 401)
+    return new AppError('unauthenticated', 'auth/invalid-token', 'The access token is not valid')
+  if (status === 429) {
+    return new AppError('too-many', 'gateway/too-many-requests', 'Slow down', { retryAfterSeconds: 1 })
+  }
+  return unavailable(app, `status ${status}: ${text.slice(0, 300)}`)
+}
+
+/**
+ * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
+ * not be reached, 401 for a token that the sidecar refused, 429 when it limits the caller.
+ *
+ * The body of a write goes as a stream, even an empty one: the sidecar then never repeats the request, whatever its
+ * policies say. A read may be repeated.
+ */
+export const createForward =
+  (sidecar: Pick<Sidecar, 'invoke'>) =>
+  async (app: string, { body = Buffer.alloc(0), ...request }: Forwarded): Promise<Answer> => {
+    const response = await sidecar
+      .invoke(app, { deadlineMs, ...request, body: request.method === 'GET' ? null : Readable.from([body]) })
+      .catch((cause) => {
+        throw unavailable(app, cause)
+      })
+    const bytes = await response.body.arrayBuffer().catch((cause) => {
+      throw unavailable(app, cause)
+    })
+    const { statusCode: status, headers } = response
+    const isProblem = String(headers['content-type']).startsWith('application/problem+json')
+    if (status >= 400 && !isProblem) throw refusal(app, status, Buffer.from(bytes).toString('utf8'))
+    return {
+      status,
+      headers: Object.fromEntries(
+        Object.entries(passedBack).flatMap(([from, to]) =>
+          headers[from] ? [[to, String(headers[from])]] : [],
+        ),
+      ),
+      body: Buffer.from(bytes),
+    }
+  }
+
+export type Forward = ReturnType<typeof createForward>

@@ -1,0 +1,45 @@
+import { operations } from '@caravan/contracts/all'
+import { isPublic } from '@caravan/contracts/operation'
+import { createLog } from '@caravan/service-kit/log'
+import { listen } from '@caravan/service-kit/run-service'
+import { createSidecar } from '@caravan/service-kit/sidecar'
+import { createAnonymousToken } from './anonymous-token.ts'
+import { assertPipeline } from './assert-pipeline.ts'
+import { config } from './config.ts'
+import { createDocuments } from './documents.ts'
+import { createForward } from './forward.ts'
+import { createGateway } from './gateway.ts'
+import { createTokenIssuer } from './issue-token.ts'
+import { createReadCache } from './read-cache.ts'
+
+const log = createLog('gateway', config.LOG_LEVEL)
+const offered = operations.filter(isPublic)
+let draining = false
+
+try {
+  const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
+  await assertPipeline(sidecar, 30_000)
+  const issuer = createTokenIssuer(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
+  const token = createAnonymousToken(issuer.issue, log)
+  const app = createGateway({
+    ...{ config, log, token, operations: offered },
+    documents: await createDocuments('0.1.0', offered),
+    cache: createReadCache(),
+    forward: createForward(sidecar),
+    healthy: () => !draining,
+  })
+  const stop = token.start()
+  await listen(app, {
+    ...{ port: config.APP_PORT, host: config.APP_HOST, log },
+    onDrain: () => {
+      draining = true
+    },
+    close: async () => {
+      await Promise.all([stop(), issuer.close(), sidecar.close()])
+    },
+  })
+  log.info({ port: config.APP_PORT, operations: offered.length, node: process.version }, 'started')
+} catch (error) {
+  log.fatal({ err: error }, 'could not start')
+  process.exit(1)
+}

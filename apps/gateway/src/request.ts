@@ -1,0 +1,43 @@
+import { AppError } from '@caravan/service-kit/errors'
+import type { Context } from 'koa'
+import { clientAddress } from './client-address.ts'
+
+const passedOn = [
+  'content-type',
+  'accept',
+  'accept-language',
+  'idempotency-key',
+  'if-none-match',
+  'psp-signature',
+] as const
+
+/**
+ * Throws 404 unless the path consists of plain segments. The sidecar decodes and resolves a path before it sends it on:
+ * `..%2f` would turn a public path into one of the apps' own.
+ */
+export const assertPlainPath = (path: string): void => {
+  if (/^(\/[\w~@:+-][\w.~@:+-]*|\/\.well-known)+$/.test(path)) return
+  throw new AppError('not-found', 'request/no-such-route', 'No such route')
+}
+
+/** The `Authorization` header, if there is one. Throws 401 for another scheme than Bearer. */
+export const bearerOf = (ctx: Context): string | undefined => {
+  const { authorization } = ctx.req.headers
+  if (authorization === undefined || /^Bearer [\w-]+\.[\w-]+\.[\w-]+$/.test(authorization))
+    return authorization
+  throw new AppError('unauthenticated', 'auth/invalid-token', 'Send a Bearer token')
+}
+
+export const addressOf = (ctx: Context, isTrusted: (address: string) => boolean): string =>
+  clientAddress(isTrusted, ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for') || undefined)
+
+/** Whether the client's own connection is encrypted: to us, or to a proxy of ours. */
+export const isSecure = (ctx: Context, isTrusted: (address: string) => boolean): boolean =>
+  'encrypted' in ctx.req.socket ||
+  (ctx.req.headers['x-forwarded-proto'] === 'https' && isTrusted(ctx.req.socket.remoteAddress ?? ''))
+
+/** An allow list: nothing else that a client sends reaches an app, no `dapr-*` header least of all. */
+export const headersOf = (ctx: Context): Record<string, string> =>
+  Object.fromEntries(
+    passedOn.flatMap((name) => (ctx.req.headers[name] === undefined ? [] : [[name, ctx.get(name)]])),
+  )

@@ -1,0 +1,31 @@
+import { AppError } from '@caravan/service-kit/errors'
+import { newId } from '@caravan/service-kit/ids'
+import type { Log } from '@caravan/service-kit/log'
+import type { AccountStore } from './account-store.ts'
+import type { Passwords } from './passwords.ts'
+
+/**
+ * Creates the first operator unless there is one of that address. Replicas that start together may both try: one inserts.
+ * An account that somebody else registered with the address is never promoted.
+ */
+export const ensureOperator = async (
+  accounts: AccountStore,
+  passwords: Passwords,
+  log: Log,
+  credentials: { email: string; password: string },
+): Promise<void> => {
+  const email = credentials.email.trim().toLowerCase()
+  const existing = await accounts.findByEmail(email)
+  if (existing) {
+    if (!existing.roles.includes('operator'))
+      log.error({ account_id: existing.id }, 'operator-email belongs to an account that is no operator')
+    return
+  }
+  const passwordHash = await passwords.hash(credentials.password)
+  const createdAt = new Date().toISOString()
+  await accounts
+    .insert({ id: newId(), email, name: 'Operator', passwordHash, roles: ['member', 'operator'], createdAt })
+    .catch((error) => {
+      if (!(error instanceof AppError && error.code === 'identity/email-taken')) throw error
+    })
+}

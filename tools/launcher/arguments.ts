@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util'
+
+export type Arguments = {
+  command: string
+  files: string[]
+  replicas: Record<string, number>
+  components: string
+  seed: boolean
+  backing: boolean
+}
+
+/** Reads the command line after `caravan`; throws on an option that is not known. */
+export const parseArguments = (line: string[]): Arguments => {
+  const { values, positionals } = parseArgs({
+    args: line,
+    allowPositionals: true,
+    options: {
+      replicas: { type: 'string', default: '' },
+      components: { type: 'string', default: 'local' },
+      'no-seed': { type: 'boolean', default: false },
+      backing: { type: 'boolean', default: false },
+    },
+  })
+  const [command = 'start', ...files] = positionals
+  return {
+    ...{ command, files },
+    replicas: parseReplicas(values.replicas),
+    components: values.components,
+    seed: !values['no-seed'],
+    backing: values.backing,
+  }
+}
+
+/** Reads `gateway=2,orders=3`. */
+export const parseReplicas = (text: string): Record<string, number> =>
+  Object.fromEntries(
+    text
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => {
+        const [, app, count] = /^([a-z-]+)=([1-9]\d?)$/.exec(pair) ?? []
+        if (!app) throw new Error(`--replicas takes app=number pairs such as gateway=2, not "${pair}"`)
+        return [app, Number(count)]
+      }),
+  )

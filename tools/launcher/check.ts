@@ -1,0 +1,32 @@
+import { globSync } from 'node:fs'
+import { type Run, run } from './run.ts'
+import { repository } from './stack-file.ts'
+
+const find = (...patterns: string[]) =>
+  globSync(patterns, { cwd: repository, exclude: (path) => path.includes('node_modules') }).sort()
+
+export const needsDatabase = (file: string): boolean => file.endsWith('.db.test.ts')
+
+const besideCode = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts']
+
+export const unitTests = (): string[] => find(...besideCode).filter((file) => !needsDatabase(file))
+
+/** Those that need a running stack. */
+export const stackTests = (): string[] => [
+  ...find(...besideCode).filter(needsDatabase),
+  ...find('tests/**/*.db.test.ts', 'tests/acceptance/**/*.test.ts', 'tests/drills/**/*.test.ts'),
+]
+
+/** Format and lint, types, unit tests, in this order; resolves with the exit code of the first that fails. */
+export const check = async (options: Run): Promise<number> => {
+  const steps: [string, string[]][] = [
+    ['biome', ['ci', '.', ...(process.stdout.isTTY ? [] : ['--colors=off'])]],
+    ['tsc', ['--noEmit']],
+    ['node', ['--test', ...unitTests()]],
+  ]
+  for (const [program, args] of steps) {
+    const code = await run(program, args, options)
+    if (code !== 0) return code
+  }
+  return 0
+}

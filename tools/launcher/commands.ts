@@ -1,0 +1,124 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Arguments } from './arguments.ts'
+import { removeVolumes } from './backing.ts'
+import { check, stackTests } from './check.ts'
+import { AlreadyRunning, endLauncher, isRunning } from './control.ts'
+import { run } from './run.ts'
+import { attachStack, type Stack, startStack } from './stack.ts'
+import { repository, stackFolder } from './stack-file.ts'
+
+const log = (line: string) => console.error(line)
+const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
+
+/** Starts the shop and stays until it is told to stop. */
+export const start = async (args: Arguments, signal: AbortSignal): Promise<number> => {
+  const startedAt = Date.now()
+  const stack = await startStack({
+    ...{ profile: 'shop', ports: 'declared', signal, log },
+    ...{ replicas: args.replicas, components: args.components, backingOnly: args.backing },
+  })
+  const stopped = new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', resolve)
+  })
+  try {
+    if (args.backing) printExports(stack)
+    else {
+      const code = args.seed ? await seed(stack, signal) : 0
+      if (code !== 0 && !signal.aborted) return code
+      if (!signal.aborted) printShop(stack, startedAt)
+    }
+    await stopped
+    log('stopping')
+    return 0
+  } finally {
+    await stack.stop()
+  }
+}
+
+const printShop = ({ url, urls, pspUrl, secrets }: Stack, startedAt: number) => {
+  console.log(`
+Caravan runs, ${seconds(startedAt)} after its start. Ctrl-C or "npm run stop" ends it.
+
+  shop           ${urls.join('  ')}
+  API            ${url}/v1
+  card provider  ${pspUrl}
+
+  operator       ${secrets['operator-email']}   ${secrets['operator-password']}
+  shopper        ${secrets['shopper-email']}   ${secrets['shopper-password']}
+`)
+}
+
+/** For `dapr run -f dapr` in another terminal, which starts the apps itself; all of them share one pair of tokens. */
+const printExports = ({ sidecarEnvironment, tokens }: Stack) => {
+  const [pair] = Object.values(tokens)
+  const environment = { ...sidecarEnvironment, APP_API_TOKEN: pair?.app, DAPR_API_TOKEN: pair?.dapr }
+  for (const [name, value] of Object.entries(environment)) console.log(`export ${name}='${value}'`)
+}
+
+const tool = (file: string, stack: Pick<Stack, 'profile' | 'url'>, args: string[], signal: AbortSignal) => {
+  const env = { STACK_PROFILE: stack.profile, GATEWAY_URL: stack.url }
+  return run('node', [file, ...args], { env, signal })
+}
+
+const seed = async (stack: Stack, signal: AbortSignal): Promise<number> => {
+  const file = 'tools/seed/main.ts'
+  if (existsSync(join(repository, file))) return tool(file, stack, [], signal)
+  log(`no ${file}: the shop is empty`)
+  return 0
+}
+
+/** A command that runs one of the repository's programs against a running stack: the shop, or that of STACK_PROFILE. */
+export const against =
+  (file: string) =>
+  async ({ files }: Arguments, signal: AbortSignal): Promise<number> =>
+    tool(file, attachStack(process.env.STACK_PROFILE ?? 'shop'), files, signal)
+
+export const stop = async (): Promise<number> => {
+  const dir = stackFolder('shop')
+  if (await isRunning(dir)) {
+    await endLauncher(dir)
+    log('stopped')
+  } else log('nothing runs')
+  return 0
+}
+
+export const reset = async (): Promise<number> => {
+  await erase('shop')
+  log('all data of the shop is gone; npm start begins anew')
+  return 0
+}
+
+const erase = async (profile: string) => {
+  const dir = stackFolder(profile)
+  if (await isRunning(dir)) throw new AlreadyRunning(profile)
+  removeVolumes(dir)
+  rmSync(dir, { recursive: true, force: true })
+}
+
+/**
+ * `check`, then everything that needs a running shop, against an empty one of its own. With names of test files it runs
+ * only these. Resolves with the exit code of the first part that fails.
+ */
+export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<number> => {
+  const startedAt = Date.now()
+  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, signal))
+  log(`${code === 0 ? 'all tests passed' : 'the tests failed'} after ${seconds(startedAt)}`)
+  return code
+}
+
+const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
+  await erase('test')
+  const stack = await startStack({ profile: 'test', ports: 'free', signal, log })
+  const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
+  try {
+    const seeded = await seed(stack, signal)
+    if (seeded !== 0) return seeded
+    const selected = files.length ? files : stackTests()
+    if (selected.length === 0) return 0
+    return await run('node', ['--test', '--test-concurrency=1', ...selected], { env, signal })
+  } finally {
+    await stack.stop()
+  }
+}

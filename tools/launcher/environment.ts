@@ -1,0 +1,58 @@
+import type { Secrets, Tokens } from './secrets.ts'
+import type { Replica } from './topology.ts'
+
+export type Environment = Record<string, string>
+
+const ours =
+  /^(npm_|NODE_TEST_CONTEXT$|NODE_CHANNEL_|SECRETS_FILE$|REDIS_HOST$|(APP|DAPR)_API_TOKEN$|STACK_PROFILE$|TEST_)/i
+
+/** The caller's environment without npm's, the test runner's and any of a shop's own secrets. */
+export const inherited = (from: NodeJS.ProcessEnv = process.env): Environment =>
+  Object.fromEntries(
+    Object.entries(from).flatMap(([name, value]) =>
+      value === undefined || ours.test(name) ? [] : [[name, value]],
+    ),
+  )
+
+/** What app and sidecar share. No password and no address of a store: only the sidecar gets those. */
+export const appEnvironment = (app: Replica, tokens: Tokens, shared: Environment): Environment => ({
+  ...shared,
+  APP_ID: app.appID,
+  APP_PORT: String(app.appPort),
+  DAPR_HTTP_PORT: String(app.daprHTTPPort),
+  DAPR_GRPC_PORT: String(app.daprGRPCPort),
+  APP_API_TOKEN: tokens.app,
+  DAPR_API_TOKEN: tokens.dapr,
+})
+
+/** The addresses that every app and sidecar of a stack knows. A value that the caller has set wins. */
+export const sharedEnvironment = (
+  ports: { gateway: number; identity: number },
+  nameFile: string,
+): Environment => ({
+  TOKEN_ISSUER: process.env.TOKEN_ISSUER ?? `http://127.0.0.1:${ports.gateway}`,
+  IDENTITY_JWKS_URL: `http://127.0.0.1:${ports.identity}/.well-known/jwks.json`,
+  RATE_LIMIT_PER_SECOND: process.env.RATE_LIMIT_PER_SECOND ?? '1000',
+  NAME_RESOLUTION_DB: nameFile,
+})
+
+/** What turns component files into this stack's; DAPR_HOST_IP is the address that name resolution gives to callers. */
+export const sidecarOnly = (secretsFile: string, redisPort: number): Environment => ({
+  SECRETS_FILE: secretsFile,
+  REDIS_HOST: `127.0.0.1:${redisPort}`,
+  DAPR_HOST_IP: '127.0.0.1',
+})
+
+/** The card provider is no part of the shop: it knows its own keys and where to send webhooks. */
+export const providerEnvironment = (
+  secrets: Secrets,
+  port: number,
+  gatewayUrl: string,
+  file: string,
+): Environment => ({
+  PORT: String(port),
+  PSP_SECRET_KEY: (secrets['psp-authorization'] ?? '').replace(/^Bearer /, ''),
+  PSP_WEBHOOK_SECRET: secrets['psp-webhook-secret'] ?? '',
+  PSP_WEBHOOK_URL: `${gatewayUrl}/v1/webhooks/psp`,
+  PSP_DATABASE: file,
+})

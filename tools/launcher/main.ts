@@ -1,0 +1,50 @@
+import { type Arguments, parseArguments } from './arguments.ts'
+import { check } from './check.ts'
+import { against, reset, start, stop, test } from './commands.ts'
+import { AlreadyRunning } from './control.ts'
+import { doctor } from './doctor.ts'
+import { readStack } from './stack-file.ts'
+
+type Command = (args: Arguments, signal: AbortSignal) => Promise<number>
+
+const commands: Record<string, Command> = {
+  start,
+  stop,
+  reset,
+  doctor,
+  check: (_, signal) => check({ signal }),
+  test,
+  seed: against('tools/seed/main.ts'),
+  demo: against('tests/demo.ts'),
+  contract: against('tools/contract.ts'),
+  'dead-letters': against('tools/dead-letters.ts'),
+}
+
+const interruption = new AbortController()
+const interrupt = () => interruption.abort()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+// tools/caravan.mjs holds the other end, which closes when that process dies.
+process.on('disconnect', interrupt)
+process.channel?.unref()
+
+const explain = (error: unknown): string => {
+  if (!(error instanceof AlreadyRunning)) return error instanceof Error ? error.message : String(error)
+  const running = readStack(error.profile)
+  const where = running ? ` (pid ${running.pid}), ${running.url}` : ', not ready yet'
+  return `already running${where}; npm run stop ends it`
+}
+
+const main = async (): Promise<number> => {
+  const args = parseArguments(process.argv.slice(2))
+  const command = commands[args.command]
+  if (!command) throw new Error(`no command ${args.command}: ${Object.keys(commands).join(', ')}`)
+  return command(args, interruption.signal)
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(explain(error))
+  process.exitCode = 1
+}
+process.exit()

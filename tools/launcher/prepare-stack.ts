@@ -1,0 +1,66 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { provideBacking } from './backing.ts'
+import { provideDapr } from './dapr-binaries.ts'
+import { servicesWithDatabase } from './databases.ts'
+import { planProcesses } from './process-plan.ts'
+import { renderResources } from './resources.ts'
+import { prepareCredentials, prepareSecrets } from './secrets.ts'
+import type { StackOptions } from './stack.ts'
+import { repository } from './stack-file.ts'
+import { allocatePorts } from './stack-ports.ts'
+import { readTopology } from './topology.ts'
+
+/**
+ * Everything that comes before the first process of a stack: ports, secrets, Dapr's programs, database folders, rendered
+ * resources. Data and secrets of earlier starts are kept. The result says what to run, in the order of the start.
+ */
+export const prepareStack = async (
+  { profile, root = repository, log = () => {}, ...options }: StackOptions,
+  dir: string,
+) => {
+  const topology = readTopology(root)
+  const ports = await allocatePorts(topology, {
+    declared: options.ports === 'declared',
+    replicas: options.replicas ?? {},
+    backingOnly: options.backingOnly ?? false,
+  })
+  const services = servicesWithDatabase(root)
+  const { tokens, mysqlAdminPassword } = prepareCredentials(
+    dir,
+    topology.apps.map((app) => app.appID),
+  )
+  const secrets = prepareSecrets(dir, services, ports.mysql)
+  const logs = join(dir, 'logs')
+  rmSync(logs, { recursive: true, force: true })
+  mkdirSync(logs)
+  // Addresses of the last run would be resolved until they expire.
+  for (const suffix of ['', '-shm', '-wal']) rmSync(join(dir, `names.db${suffix}`), { force: true })
+
+  const binaries = await provideDapr(repository, log)
+  const redisPassword = secrets['redis-password'] ?? ''
+  const backing = provideBacking({ dir, logs, ports, mysqlAdminPassword, redisPassword }, log)
+  const pspUrl = `http://127.0.0.1:${ports.outside.get('psp-sandbox')}`
+  const set = options.components ?? 'local'
+  const resources = renderResources(topology, join(dir, 'resources'), { psp: pspUrl }, set)
+  const plan = planProcesses({
+    ...{ dir, logs, topology, ports, secrets, tokens, binaries, resources },
+    env: options.env ?? {},
+  })
+  const { urls, sidecarEnvironment } = plan
+  const mysqlAdminUrl = `mysql://root:${mysqlAdminPassword}@127.0.0.1:${ports.mysql}`
+  return {
+    ...{ backing, support: plan.support, apps: options.backingOnly ? [] : plan.apps, services },
+    about: {
+      profile,
+      dir,
+      url: urls[0] ?? '',
+      urls,
+      pspUrl,
+      secrets,
+      tokens,
+      mysqlAdminUrl,
+      sidecarEnvironment,
+    },
+  }
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import type { DaprBinaries } from './dapr-binaries.ts'
+import {
+  appEnvironment,
+  type Environment,
+  inherited,
+  providerEnvironment,
+  sharedEnvironment,
+  sidecarOnly,
+} from './environment.ts'
+import type { Secrets, Tokens } from './secrets.ts'
+import { sidecarFlags } from './sidecar.ts'
+import type { StackPorts } from './stack-ports.ts'
+import type { ProcessSpec } from './supervised-process.ts'
+import { type OutsideSpec, type Replica, sidecarPorts, type Topology } from './topology.ts'
+
+type PlanInput = {
+  dir: string
+  logs: string
+  topology: Topology
+  ports: StackPorts
+  secrets: Secrets
+  tokens: Record<string, Tokens>
+  binaries: DaprBinaries
+  resources: string[]
+  env: Record<string, Environment>
+}
+
+/**
+ * What to run besides MySQL and Redis. `apps` is in waves: the first app of dapr.yaml alone (the others need the keys it
+ * serves), then all between, then the last (the gateway, whose sidecar fetches those keys when it starts).
+ */
+export const planProcesses = (input: PlanInput) => {
+  const { dir, logs, topology, ports, secrets, tokens, binaries, resources, env } = input
+  const last = topology.apps.length - 1
+  const replicasOf = (index: number) => ports.apps.filter((app) => app.appID === topology.apps[index]?.appID)
+  const urls = replicasOf(last).map((gateway) => `http://127.0.0.1:${gateway.appPort}`)
+  const [identity] = replicasOf(0)
+  const [gateway] = replicasOf(last)
+  if (!identity || !gateway) throw new Error('dapr.yaml lists no apps')
+
+  const extra = (id: string) => ({ ...env['*'], ...env[id] })
+  const shared = sharedEnvironment(
+    { gateway: gateway.appPort, identity: identity.appPort },
+    join(dir, 'names.db'),
+  )
+  const sidecarEnvironment = sidecarOnly(join(dir, 'secrets.json'), ports.redis)
+  const logFile = (name: string) => join(logs, `${name}.log`)
+  const controlPlane = { placement: ports.placement.grpc, scheduler: ports.scheduler.grpc }
+
+  const daprService = (
+    name: 'placement' | 'scheduler',
+    own: Record<string, number>,
+    flags: string[],
+  ): ProcessSpec => ({
+    name,
+    file: binaries[name],
+    args: [
+      ...[`--port=${own.grpc}`, '--listen-address=127.0.0.1', `--healthz-port=${own.health}`],
+      ...['--healthz-listen-address=127.0.0.1', '--enable-metrics=false', '--log-as-json'],
+      ...flags,
+    ],
+    cwd: dir,
+    env: inherited(),
+    ports: own,
+    probe: { url: `http://127.0.0.1:${own.health}/healthz`, status: 200 },
+    logFile: logFile(name),
+  })
+
+  const program = (spec: OutsideSpec, name: string, port: number, path: string): Omit<ProcessSpec, 'env'> => {
+    const [file = '', ...args] = spec.command
+    return {
+      ...{ name, args, cwd: spec.appDirPath, logFile: logFile(name), ports: { app: port } },
+      file: file.includes('/') ? join(spec.appDirPath, file) : file,
+      probe: { url: `http://127.0.0.1:${port}${path}`, status: 200 },
+    }
+  }
+
+  const outside = (spec: OutsideSpec): ProcessSpec => {
+    const port = ports.outside.get(spec.appID) ?? spec.appPort
+    const provider = providerEnvironment(secrets, port, urls[0] ?? '', join(dir, 'psp.sqlite'))
+    return {
+      ...program(spec, spec.appID, port, '/healthz'),
+      env: { ...inherited(), ...spec.env, ...provider, ...extra(spec.appID) },
+    }
+  }
+
+  const appWithSidecar = (app: Replica): ProcessSpec[] => {
+    const own = tokens[app.appID]
+    if (!own) throw new Error(`${app.appID} has no API tokens`)
+    const environment = {
+      ...inherited(),
+      ...app.env,
+      ...appEnvironment(app, own, shared),
+      ...extra(app.appID),
+    }
+    const name = `${app.name}.sidecar`
+    const sidecar: ProcessSpec = {
+      ...{ name, cwd: dir, logFile: logFile(name), ports: { ...sidecarPorts(app), health: app.healthPort } },
+      file: binaries.daprd,
+      args: sidecarFlags(app, resources, controlPlane),
+      env: { ...environment, ...sidecarEnvironment },
+      probe: { url: `http://127.0.0.1:${app.healthPort}/v1.0/healthz`, status: 204 },
+    }
+    return [{ ...program(app, app.name, app.appPort, '/readyz'), env: environment }, sidecar]
+  }
+
+  const between = topology.apps.slice(1, -1).flatMap((_, index) => replicasOf(index + 1))
+  return {
+    urls,
+    sidecarEnvironment: { ...shared, ...sidecarEnvironment },
+    support: [
+      daprService('placement', ports.placement, [
+        `--initial-cluster=dapr-placement-0=127.0.0.1:${ports.placement.raft}`,
+      ]),
+      daprService('scheduler', ports.scheduler, [
+        `--etcd-data-dir=${join(dir, 'scheduler')}`,
+        ...[`--etcd-client-port=${ports.scheduler.etcd}`, '--etcd-client-listen-address=127.0.0.1'],
+        `--etcd-initial-cluster=dapr-scheduler-server-0=http://127.0.0.1:${ports.scheduler.peer}`,
+        `--override-broadcast-host-port=127.0.0.1:${ports.scheduler.grpc}`,
+      ]),
+      ...topology.outside.map(outside),
+    ],
+    apps: [replicasOf(0), between, replicasOf(last)].map((wave) => wave.flatMap(appWithSidecar)),
+  }
+}

@@ -1,0 +1,53 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Probe } from './probe.ts'
+import type { Tokens } from './secrets.ts'
+import type { Ports } from './supervised-process.ts'
+
+export const repository = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+export type ProcessRecord = { pid: number | null; ports: Ports; logFile: string; probe: Probe }
+
+/** What `.caravan/<profile>/stack.json` holds while a stack runs. Readable by its owner only: it has API tokens. */
+export type StackRecord = {
+  profile: string
+  /** Of the launcher. */
+  pid: number
+  /** ISO 8601, UTC. */
+  startedAt: string
+  url: string
+  urls: string[]
+  pspUrl: string
+  secretsFile: string
+  mysqlAdminUrl: string
+  tokens: Record<string, Tokens>
+  sidecarEnvironment: Record<string, string>
+  names: string[]
+  processes: Record<string, ProcessRecord>
+}
+
+export const stackFolder = (profile: string, root = repository): string => join(root, '.caravan', profile)
+
+/** Replaces a JSON file in one step, with mode 0600. */
+export const writePrivately = (file: string, value: unknown): void => {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+/** The record of the running stack, or undefined when there is none: a record whose launcher is dead counts as none. */
+export const readStack = (profile: string, root = repository): StackRecord | undefined => {
+  const file = join(stackFolder(profile, root), 'stack.json')
+  if (!existsSync(file)) return undefined
+  const record = JSON.parse(readFileSync(file, 'utf8')) as StackRecord
+  return isAlive(record.pid) ? record : undefined
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
