@@ -24,7 +24,7 @@ const outOfDate = () => {
 
 if (outOfDate()) {
   console.error('installing packages (npm ci)')
-  const npm = spawnSync('npm', ['ci', '--no-progress'], { cwd: root, encoding: 'utf8' })
+  const npm = spawnSync('npm', ['ci', '--no-progress', '--loglevel=error'], { cwd: root, encoding: 'utf8' })
   if (npm.status !== 0) {
     console.error(npm.error ? `npm did not start: ${npm.error.message}` : npm.stdout + npm.stderr)
     process.exit(1)

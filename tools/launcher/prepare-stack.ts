@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
 import { provideDapr } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
+import type { PortPool } from './ports.ts'
 import { planProcesses } from './process-plan.ts'
 import { renderResources } from './resources.ts'
 import { prepareCredentials, prepareSecrets } from './secrets.ts'
@@ -18,9 +19,10 @@ import { readTopology } from './topology.ts'
 export const prepareStack = async (
   { profile, root = repository, log = () => {}, ...options }: StackOptions,
   dir: string,
+  pool: PortPool,
 ) => {
   const topology = readTopology(root)
-  const ports = await allocatePorts(topology, {
+  const ports = await allocatePorts(pool, topology, {
     declared: options.ports === 'declared',
     replicas: options.replicas ?? {},
     backingOnly: options.backingOnly ?? false,

@@ -14,6 +14,10 @@ import type { StackPorts } from './stack-ports.ts'
 import type { ProcessSpec } from './supervised-process.ts'
 import { type OutsideSpec, type Replica, sidecarPorts, type Topology } from './topology.ts'
 
+// After a crash the scheduler leads again only when its old lease, of 20 s, has run out. A sidecar that waits for nothing
+// else serves everything but jobs and reminders.
+const awaitingScheduler = 'not ready: [scheduler-watch-hosts]'
+
 type PlanInput = {
   dir: string
   logs: string
@@ -100,7 +104,11 @@ export const planProcesses = (input: PlanInput) => {
       file: binaries.daprd,
       args: sidecarFlags(app, resources, controlPlane),
       env: { ...environment, ...sidecarEnvironment },
-      probe: { url: `http://127.0.0.1:${app.healthPort}/v1.0/healthz`, status: 204 },
+      probe: {
+        url: `http://127.0.0.1:${app.healthPort}/v1.0/healthz`,
+        status: 204,
+        orBody: awaitingScheduler,
+      },
     }
     return [{ ...program(app, app.name, app.appPort, '/readyz'), env: environment }, sidecar]
   }

@@ -20,9 +20,8 @@ const fixture = (t: { after: (end: () => void) => void }) => {
   }
   writeFileSync(join(dir, 'common/psp.yaml'), endpoint('psp'))
   writeFileSync(join(dir, 'common/other.yaml'), endpoint('other'))
-  writeFileSync(join(dir, 'resiliency.yaml'), 'kind: Resiliency\n')
   const resourceFolders = [join(dir, 'common'), join(dir, 'local')]
-  const topology = { apps: [], outside: [], resourceFolders, resiliencyFile: join(dir, 'resiliency.yaml') }
+  const topology = { apps: [], outside: [], resourceFolders }
   const render = (set: string) =>
     renderResources(topology, join(dir, 'out'), { psp: 'http://127.0.0.1:7' }, set)
   return { dir, render, read: (file: string) => readFileSync(join(dir, 'out', file), 'utf8') }
@@ -34,7 +33,6 @@ test('only the named endpoint changes, the rest of its file and every other file
   assert.equal(read('common/psp.yaml'), endpoint('psp').replace(':6100', ':7'))
   assert.equal(read('common/other.yaml'), endpoint('other'))
   assert.equal(read('local/pubsub.yaml'), 'kind: Component # local\n')
-  assert.equal(read('common/resiliency.yaml'), 'kind: Resiliency\n')
 })
 
 test('another set of components takes the place of the last folder, and nothing of before remains', (t) => {

@@ -19,15 +19,12 @@ export const renderResources = (
   const missing = folders.find((folder) => !existsSync(folder))
   if (missing) throw new Error(`there is no folder of components ${missing}`)
   rmSync(target, { recursive: true, force: true })
-  const rendered = folders.map((folder) => {
+  return folders.map((folder) => {
     const copy = join(target, basename(folder))
     cpSync(folder, copy, { recursive: true })
     for (const name of readdirSync(copy)) setBaseUrl(join(copy, name), baseUrls)
     return copy
   })
-  const [first = target] = rendered
-  if (existsSync(topology.resiliencyFile)) cpSync(topology.resiliencyFile, join(first, 'resiliency.yaml'))
-  return rendered
 }
 
 const setBaseUrl = (file: string, baseUrls: Record<string, string>) => {

@@ -1,4 +1,4 @@
-import { isFree, portHolder, portPool } from './ports.ts'
+import { isFree, type PortPool, portHolder } from './ports.ts'
 import { declaredPorts, expandReplicas, type Topology } from './topology.ts'
 
 // With the ports of dapr.yaml, these too are where one expects them, unless something else is there already: the Dapr
@@ -8,8 +8,11 @@ const usual = { mysql: 13306, redis: 16379, placement: 50005, scheduler: 50006 }
 type PortOptions = { declared: boolean; replicas: Record<string, number>; backingOnly: boolean }
 
 /** A port for everything that a stack runs. Throws when one of dapr.yaml is needed and taken, saying by whom. */
-export const allocatePorts = async (topology: Topology, { declared, replicas, backingOnly }: PortOptions) => {
-  const pool = portPool()
+export const allocatePorts = async (
+  pool: PortPool,
+  topology: Topology,
+  { declared, replicas, backingOnly }: PortOptions,
+) => {
   if (declared)
     for (const [name, port] of declaredPorts(topology)) {
       pool.reserve(port)

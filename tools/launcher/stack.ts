@@ -5,6 +5,7 @@ import { openControl } from './control.ts'
 import { prepareDatabases } from './databases.ts'
 import type { Environment } from './environment.ts'
 import { type Guard, openGuard } from './guard.ts'
+import { portPool } from './ports.ts'
 import { prepareStack } from './prepare-stack.ts'
 import type { Secrets, Tokens } from './secrets.ts'
 import { repository, stackFolder, writePrivately } from './stack-file.ts'
@@ -95,7 +96,7 @@ const startAll = async (
   stop: () => Promise<void>,
 ): Promise<Stack> => {
   const { log = () => {} } = options
-  const { backing, support, apps, services, about } = await prepareStack(options, dir)
+  const { backing, support, apps, services, about } = await prepareStack(options, dir, crew.pool)
   const waves = [backing, support, ...apps]
   const names = waves.flat().map(({ name }) => name)
   const { secrets, ...shown } = about
@@ -119,6 +120,7 @@ type Crew = ReturnType<typeof superviseAll>
 
 /** The processes of a stack as a whole. Each change among them is written to stack.json. */
 const superviseAll = (dir: string, { restart = true, log = () => {} }: StackOptions) => {
+  const pool = portPool()
   const file = join(dir, 'stack.json')
   const processes = new Map<string, StackProcess>()
   let waves: ProcessSpec[][] = []
@@ -142,6 +144,7 @@ const superviseAll = (dir: string, { restart = true, log = () => {} }: StackOpti
 
   return {
     find,
+    pool,
     /** Learns what to run, in waves, and what stack.json says of the stack beside its processes. */
     take(specs: ProcessSpec[][], description: object) {
       waves = specs
@@ -164,6 +167,7 @@ const superviseAll = (dir: string, { restart = true, log = () => {} }: StackOpti
       }
       rmSync(file, { force: true })
       guard?.close()
+      pool.close()
     },
   }
 }

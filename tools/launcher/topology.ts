@@ -38,7 +38,6 @@ export type Topology = {
   apps: AppSpec[]
   outside: OutsideSpec[]
   resourceFolders: string[]
-  resiliencyFile: string
 }
 
 /**
@@ -57,7 +56,6 @@ export const parseTopology = (text: string, folder: string): Topology => {
     apps: apps.map((spec) => ({ ...place(spec), configFilePath: resolve(folder, spec.configFilePath) })),
     outside: outside.map(place),
     resourceFolders: common.resourcesPaths.map((path) => resolve(folder, path)),
-    resiliencyFile: resolve(folder, 'resiliency.yaml'),
   }
   const claims = new Map<number, string>()
   for (const [name, claimed] of declaredPorts(topology)) {

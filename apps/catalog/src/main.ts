@@ -3,6 +3,7 @@ import { runService } from '@caravan/service-kit/run-service'
 import { createCategoryStore } from './category-store.ts'
 import { config } from './config.ts'
 import { createPictures } from './pictures.ts'
+import { createProductLists } from './product-lists.ts'
 import { createProductStore } from './product-store.ts'
 import { catalogRoutes } from './routes.ts'
 import { createSellerStore } from './seller-store.ts'
@@ -15,6 +16,7 @@ await runService({
   build: async ({ db, outbox }) => ({
     routes: catalogRoutes({
       products: createProductStore(db, outbox),
+      lists: createProductLists(db),
       categories: createCategoryStore(db),
       sellers: createSellerStore(db),
     }),

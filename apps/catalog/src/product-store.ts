@@ -1,12 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Product, type ProductSummary, productChanged } from '@caravan/contracts/catalog'
+import { type Product, productChanged } from '@caravan/contracts/catalog'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
-import { z } from 'zod'
-import { decodeCursor, toPage } from './cursor.ts'
 import { type ProductContent, searchTerms, skusOf, summarise } from './product.ts'
-import { toBoolean, toQuery } from './terms.ts'
 
 interface Row {
   id: string
@@ -16,30 +13,7 @@ interface Row {
   content: string
 }
 
-interface ListRow {
-  id: string
-  created_at: Date
-  summary: string
-}
-
-interface Match {
-  id: string
-  score: string
-  summary: string
-}
-
-interface Page {
-  readonly limit: number
-  readonly after?: string | undefined
-}
-
-type Summaries = { data: ProductSummary[]; hasMore: boolean; next?: string }
-
-const listPosition = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
-const searchPosition = z.tuple([z.enum(['all', 'any']), z.string().regex(/^\d{1,12}\.\d{4}$/), z.uuid()])
-
 const isDuplicate = (error: unknown): boolean => (error as { code?: unknown }).code === 'ER_DUP_ENTRY'
-const summaryOf = (row: { summary: string }): ProductSummary => JSON.parse(row.summary)
 
 const present = (row: Row): Product => ({
   id: row.id,
@@ -57,70 +31,6 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
       .first('id', 'version', 'created_at', 'updated_at', 'content')
     if (!row) throw new AppError('not-found', 'catalog/product-not-found', 'No such product')
     return present(row)
-  }
-
-  /** Newest first. Each category is read by its own stretch of the index, and the heads are merged. */
-  const list = async ({
-    limit,
-    after,
-    seller,
-    categories,
-  }: Page & { seller?: string | undefined; categories?: readonly string[] }): Promise<Summaries> => {
-    const position = after === undefined ? undefined : decodeCursor(listPosition, after)
-    const stretch = (category?: string) => {
-      const query = db('products').select('id', 'created_at', 'summary').where('status', 'on-shelf')
-      if (seller) query.where('seller', seller)
-      if (category) query.where('category', category)
-      if (position) {
-        const [createdAt, id] = [new Date(position[0]), position[1]]
-        query
-          .where('created_at', '<=', createdAt)
-          .where((either) => either.where('created_at', '<', createdAt).orWhere('id', '<', id))
-      }
-      return query
-        .orderBy([
-          { column: 'created_at', order: 'desc' },
-          { column: 'id', order: 'desc' },
-        ])
-        .limit(limit + 1)
-    }
-    const rows: ListRow[] = await (categories
-      ? db
-          .from(db.unionAll(categories.map(stretch), true).as('heads'))
-          .select('id', 'created_at', 'summary')
-          .orderBy([
-            { column: 'created_at', order: 'desc' },
-            { column: 'id', order: 'desc' },
-          ])
-          .limit(limit + 1)
-      : stretch())
-    return toPage(rows, limit, summaryOf, (row) => [row.created_at.toISOString(), row.id])
-  }
-
-  const match = async (terms: readonly string[], mode: 'all' | 'any', limit: number, from?: string[]) => {
-    const wanted = toBoolean(terms, mode)
-    // A decimal, because a float does not come back from a cursor as it went.
-    const [rows] = (await db.raw(
-      `SELECT id, score, summary FROM (
-         SELECT id, summary, CAST(MATCH (terms) AGAINST (? IN BOOLEAN MODE) AS DECIMAL(16, 4)) AS score
-         FROM products WHERE MATCH (terms) AGAINST (? IN BOOLEAN MODE)) AS found
-       ${from ? 'WHERE score < ? OR (score = ? AND id < ?)' : ''}
-       ORDER BY score DESC, id DESC LIMIT ?`,
-      [wanted, wanted, ...(from ? [from[0], from[0], from[1]] : []), limit + 1] as string[],
-    )) as unknown as [Match[]]
-    return toPage(rows, limit, summaryOf, (row) => [mode, row.score, row.id])
-  }
-
-  /** Best match first: products with all of the words or, where there is none, with any of them. */
-  const search = async ({ q, limit, after }: Page & { q: string }): Promise<Summaries> => {
-    const terms = toQuery(q)
-    if (terms.length === 0) return { data: [], hasMore: false }
-    if (after !== undefined) {
-      const [mode, ...from] = decodeCursor(searchPosition, after)
-      return match(terms, mode, limit, from)
-    }
-    const page = await match(terms, 'all', limit)
-    return page.data.length > 0 || terms.length === 1 ? page : match(terms, 'any', limit)
   }
 
   /** Throws 409 when a SKU is another product's. */
@@ -192,7 +102,7 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
     return product
   }
 
-  return { get, list, search, put }
+  return { get, put }
 }
 
 export type ProductStore = ReturnType<typeof createProductStore>

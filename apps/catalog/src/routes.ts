@@ -11,22 +11,24 @@ import {
 import { type Route, route } from '@caravan/service-kit/route'
 import { branch } from './category.ts'
 import type { CategoryStore } from './category-store.ts'
+import type { ProductLists } from './product-lists.ts'
 import type { ProductStore } from './product-store.ts'
 import type { SellerStore } from './seller-store.ts'
 
 interface Stores {
   readonly products: ProductStore
+  readonly lists: ProductLists
   readonly categories: CategoryStore
   readonly sellers: SellerStore
 }
 
-export const catalogRoutes = ({ products, categories, sellers }: Stores): Route[] => [
+export const catalogRoutes = ({ products, lists, categories, sellers }: Stores): Route[] => [
   route(listProducts, async ({ query: { category, ...query } }) => {
     const slugs = category && branch(await categories.all(), category)
-    return products.list({ ...query, ...(slugs ? { categories: slugs } : {}) })
+    return lists.list({ ...query, ...(slugs ? { categories: slugs } : {}) })
   }),
   route(getProduct, ({ params }) => products.get(params.productId)),
-  route(searchProducts, ({ query }) => products.search(query)),
+  route(searchProducts, ({ query }) => lists.search(query)),
   route(listCategories, async () => ({ data: await categories.all() })),
   route(getSeller, ({ params }) => sellers.get(params.sellerId)),
   route(putProduct, ({ params, body }) => products.put(params.productId, body)),

@@ -11,6 +11,7 @@ export interface IssuedToken {
 /** The token for callers who bring none: renewed after two thirds of its life, asked for until identity gives one. */
 export const createAnonymousToken = (issue: () => Promise<IssuedToken>, log: Log) => {
   let token: string | undefined
+  let issuedAt = 0
   let goodUntil = 0
   let stop = new AbortController()
   let due = new AbortController()
@@ -26,7 +27,8 @@ export const createAnonymousToken = (issue: () => Promise<IssuedToken>, log: Log
       try {
         const { accessToken, expiresIn } = await issue()
         token = accessToken
-        goodUntil = Date.now() + expiresIn * 1000
+        issuedAt = Date.now()
+        goodUntil = issuedAt + expiresIn * 1000
         failures = 0
         await pause((expiresIn * 1000 * 2) / 3)
       } catch (error) {
@@ -43,8 +45,10 @@ export const createAnonymousToken = (issue: () => Promise<IssuedToken>, log: Log
   return {
     /** Undefined while there is none that is good. */
     current: (): string | undefined => (Date.now() < goodUntil ? token : undefined),
-    /** Asks for another one now: the current one was refused. */
-    renew: (): void => due.abort(),
+    /** Asks for another one now, since the current one was refused; at most once in five seconds. */
+    renew: (): void => {
+      if (Date.now() - issuedAt > 5000) due.abort()
+    },
     start: (() => {
       stop = new AbortController()
       const running = run()

@@ -5,6 +5,7 @@ import {
   listProducts,
   searchProducts,
 } from '@caravan/contracts/catalog'
+import type { Operation } from '@caravan/contracts/operation'
 import { asAppError } from '@caravan/service-kit/errors'
 import { requestSeconds } from '@caravan/service-kit/metrics'
 import type { Context, Middleware } from 'koa'
@@ -16,13 +17,16 @@ export interface CachedRead {
   /** As the router knows it. */
   readonly path: string
   readonly group: Group
+  /** Whether a query means anything; one that does not is no part of the key, or an event would miss the copies. */
+  readonly query: boolean
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const read = (op: { app: string; path: string }, group: Group): CachedRead => ({
+const read = (op: Pick<Operation, 'app' | 'path' | 'query'>, group: Group): CachedRead => ({
   app: op.app,
   path: op.path.replace(/\{(\w+)\}/g, ':$1'),
   group,
+  query: op.query !== undefined,
 })
 
 /** What is the same for everyone. Sellers and categories have no events: an edit of one is seen within a minute. */
@@ -33,7 +37,7 @@ export const cachedReads: readonly CachedRead[] = [
   read(searchProducts, 'list'),
   read(listCategories, 'list'),
   {
-    ...{ app: 'catalog', path: '/pictures/:file', group: 'page' },
+    ...{ app: 'catalog', path: '/pictures/:file', group: 'page', query: false },
     headers: {
       'Cache-Control': 'public, max-age=3600',
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
@@ -80,11 +84,11 @@ const presented = ({ status, headers, body }: Answer, own: CachedRead['headers']
 export const readThrough =
   (
     cache: ReadCache,
-    { group, headers }: CachedRead,
+    { group, query, headers }: CachedRead,
     load: (ctx: Context, key: string) => Promise<Answer>,
   ): Middleware =>
   async (ctx) => {
-    const key = cacheKey(ctx.url)
+    const key = query ? cacheKey(ctx.url) : ctx.path
     let asked = false
     const ask = async () => {
       asked = true

@@ -5,6 +5,7 @@ import { listen } from '@caravan/service-kit/run-service'
 import { createSidecar } from '@caravan/service-kit/sidecar'
 import { createAnonymousToken } from './anonymous-token.ts'
 import { assertPipeline } from './assert-pipeline.ts'
+import { withBulkhead } from './bulkhead.ts'
 import { config } from './config.ts'
 import { createDocuments } from './documents.ts'
 import { createForward } from './forward.ts'
@@ -25,7 +26,7 @@ try {
     ...{ config, log, token, operations: offered },
     documents: await createDocuments('0.1.0', offered),
     cache: createReadCache(),
-    forward: createForward(sidecar),
+    forward: withBulkhead(createForward(sidecar)),
     healthy: () => !draining,
   })
   const stop = token.start()
@@ -40,6 +41,6 @@ try {
   })
   log.info({ port: config.APP_PORT, operations: offered.length, node: process.version }, 'started')
 } catch (error) {
-  log.fatal({ err: error }, 'could not start')
+  log.fatal({ err: error }, `could not start: ${(error as Error).message}`)
   process.exit(1)
 }

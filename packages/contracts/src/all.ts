@@ -1,5 +1,6 @@
 import { cartsOperations } from './carts.ts'
 import { catalogEvents, catalogOperations } from './catalog.ts'
+import { consumers, deadLetterOperations } from './dead-letters.ts'
 import type { EventDefinition } from './event.ts'
 import { identityOperations } from './identity.ts'
 import { inventoryEvents, inventoryOperations } from './inventory.ts'
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...cartsOperations,
   ...ordersOperations,
   ...paymentsOperations,
+  ...consumers.flatMap((app) => Object.values(deadLetterOperations(app))),
 ] as readonly Operation[]
 
 export const events: readonly EventDefinition[] = [

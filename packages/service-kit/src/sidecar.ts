@@ -222,7 +222,7 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
       if (etag !== undefined) return saved
       // Stores refuse a first write in words of their own (state.redis: a plain 500): whether the key exists tells.
       return saved.catch(async (error) => {
-        if (await state.get(store, key)) return false
+        if (await state.get(store, key).catch(() => undefined)) return false
         throw error
       })
     },

@@ -325,7 +325,8 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
     test('without the API token nothing is done', async () => {
       const stranger = createSidecar({ port: target.port, token: 'another-token-than-that' })
       const key = newKey()
-      await assert.rejects(stranger.state.save(store, key, 1), fails('unavailable', 'sidecar/state-failed'))
+      await assert.rejects(stranger.state.save(store, key, 1), { kind: 'unavailable' })
+      await assert.rejects(stranger.state.get(store, key), fails('unavailable', 'sidecar/state-get-failed'))
       await assert.rejects(stranger.secret('known'), fails('unavailable', 'sidecar/secret-failed'))
       await assert.rejects(stranger.call(refuses, {}), fails('unavailable', `${app}/unavailable`))
       assert.equal((await stranger.publish('pubsub', topic, [newEvent(1), newEvent(2)])).size, 0)

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Category, productChanged } from '@caravan/contracts/catalog'
+import { branch } from './category.ts'
+import { type ProductContent, searchTerms, skusOf, summarise } from './product.ts'
+
+const { id, version: _, createdAt: __, updatedAt: ___, ...example } = productChanged.example
+const content = example as ProductContent
+const [variant] = content.variants
+if (!variant) throw new Error('the example has a variant')
+const priced = (sku: string, amount: number, currency = 'USD') => ({
+  ...variant,
+  sku,
+  price: { amount, currency },
+})
+
+test('a summary shows the lowest price in the first variant’s currency', () => {
+  const variants = [priced('A-1', 900), priced('A-2', 700), priced('A-3', 1, 'CNY')]
+  const summary = summarise(id, { ...content, variants })
+  assert.deepEqual(summary.priceFrom, { amount: 700, currency: 'USD' })
+  assert.equal(summary.variants, 3)
+})
+
+test('a SKU given twice is refused with a pointer to the second', () => {
+  const variants = [priced('A-1', 1), priced('A-2', 1), priced('A-1', 1)]
+  assert.throws(() => skusOf({ ...content, variants }), {
+    status: 422,
+    details: { errors: [{ pointer: '/variants/2/sku', detail: 'given twice' }] },
+  })
+})
+
+test('a word of the title stands more often than one of the description', () => {
+  const terms = searchTerms(content).split(' ')
+  const count = (term: string) => terms.filter((each) => each === term).length
+  assert.equal(count('engaiwan'), 6, 'five times as title, once in the SKU')
+  assert.equal(count('enbrewing'), 1)
+  assert.ok(count('u76d6u7897') > count('u74f7u7897'))
+})
+
+test('off the shelf there is nothing to find', () => {
+  assert.equal(searchTerms({ ...content, status: 'off-shelf' }), '')
+})
+
+test('a branch is the category and all below it', () => {
+  const category = (slug: string, parent: string | null): Category => ({
+    slug,
+    parent,
+    name: { en: slug, zh: slug },
+  })
+  const all = [
+    category('a', null),
+    category('b', 'a'),
+    category('c', 'b'),
+    category('d', 'a'),
+    category('x', null),
+  ]
+  assert.deepEqual(branch(all, 'a').sort(), ['a', 'b', 'c', 'd'])
+  assert.deepEqual(branch(all, 'c'), ['c'])
+  assert.deepEqual(branch(all, 'unknown'), ['unknown'])
+})

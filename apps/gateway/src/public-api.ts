@@ -1,0 +1,81 @@
+import type { Operation } from '@caravan/contracts/operation'
+import { AppError } from '@caravan/service-kit/errors'
+import { readBody } from '@caravan/service-kit/route'
+import type Router from '@koa/router'
+import type { Context, Middleware } from 'koa'
+import type { AnonymousToken } from './anonymous-token.ts'
+import { type Answer, reply } from './answer.ts'
+import { cachedReads, readThrough } from './cached-reads.ts'
+import { type Forward, type Forwarded, unavailable } from './forward.ts'
+import type { ReadCache } from './read-cache.ts'
+import { assertPlainPath, bearerOf, headersOf } from './request.ts'
+
+export interface PublicApi {
+  /** What the world may call. Everything else is 404. */
+  readonly operations: readonly Operation[]
+  readonly cache: ReadCache
+  readonly forward: Forward
+  readonly token: Pick<AnonymousToken, 'current' | 'renew'>
+  readonly addressOf: (ctx: Context) => string
+}
+
+const maxBodyBytes = 262_144
+/** Milliseconds, where an operation waits for someone outside the shop. */
+const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
+
+/** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
+export const addPublicApi = (router: Router, { operations, cache, forward, token, addressOf }: PublicApi) => {
+  const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
+    forward(app, {
+      ...request,
+      headers: { ...request.headers, authorization, 'x-forwarded-for': addressOf(ctx) },
+    })
+
+  const forwardAsNobody = async (ctx: Context, app: string, request: Forwarded): Promise<Answer> => {
+    const current = token.current()
+    if (!current) throw unavailable('gateway')
+    return forwardAs(ctx, `Bearer ${current}`, app, request).catch((error) => {
+      if (!(error instanceof AppError) || error.code !== 'auth/invalid-token') throw error
+      // The client brought no token, so it was ours that is not good: identity has new keys.
+      token.renew()
+      throw unavailable('gateway', error)
+    })
+  }
+
+  const pass =
+    ({ app, id, method }: Operation): Middleware =>
+    async (ctx) => {
+      assertPlainPath(ctx.path)
+      const authorization = bearerOf(ctx)
+      const request = {
+        method,
+        path: ctx.path + ctx.search,
+        headers: headersOf(ctx),
+        ...(method === 'GET' ? {} : { body: await readBody(ctx.req, maxBodyBytes) }),
+        ...(deadlines[id] ? { deadlineMs: deadlines[id] } : {}),
+      }
+      const answer = authorization
+        ? await forwardAs(ctx, authorization, app, request)
+        : await forwardAsNobody(ctx, app, request)
+      if (method !== 'GET' && app === 'catalog' && answer.status < 300) {
+        // Whoever edits here sees the edit here at once; other replicas hear of it by event.
+        cache.outdate(ctx.path)
+        cache.outdateLists()
+      }
+      reply(ctx, answer)
+    }
+
+  for (const each of cachedReads) {
+    const load = (ctx: Context, path: string) => {
+      assertPlainPath(ctx.path)
+      return forwardAsNobody(ctx, each.app, { method: 'GET', path, headers: {} })
+    }
+    router.get(each.path, readThrough(cache, each, load))
+  }
+  const cached = new Set(cachedReads.map(({ path }) => path))
+  for (const operation of operations) {
+    const path = operation.path.replace(/\{(\w+)\}/g, ':$1')
+    if (operation.method === 'GET' && cached.has(path)) continue
+    router.register(path, [operation.method], pass(operation))
+  }
+}

@@ -1,0 +1,73 @@
+// Writes what docker-compose.yml needs and no repository may hold: `.env`, which Compose reads by itself, and below
+// .caravan/compose the file of secrets that sidecars hand out and the SQL that makes one database and user a service.
+// Running it again adds what is missing and changes nothing that is there. Plain Node without packages, 20 or later.
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const root = process.argv[2] ?? repository
+const folder = join(root, '.caravan/compose')
+const random = () => randomBytes(24).toString('base64url')
+
+/** One Configuration an app. */
+const apps = readdirSync(join(repository, 'dapr/config')).map((file) => basename(file, '.yaml'))
+const withDatabase = apps.filter((app) => existsSync(join(repository, 'apps', app, 'migrations')))
+
+const generated = {
+  'redis-password': random,
+  'identity-signing-key': () =>
+    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  'gateway-client-secret': random,
+  'psp-authorization': () => `Bearer sk_sandbox_${random()}`,
+  'psp-webhook-secret': () => `whsec_${random()}`,
+  'operator-email': () => 'operator@caravan.example',
+  'operator-password': random,
+  'shopper-email': () => 'shopper@caravan.example',
+  'shopper-password': random,
+}
+
+const secretsFile = join(folder, 'secrets.json')
+const secrets = existsSync(secretsFile) ? JSON.parse(readFileSync(secretsFile, 'utf8')) : {}
+for (const [name, generate] of Object.entries(generated)) secrets[name] ??= generate()
+for (const app of withDatabase) secrets[`${app}-mysql`] ??= `mysql://${app}:${random()}@mysql:3306/${app}`
+
+const databases = withDatabase.flatMap((app) => {
+  const password = new URL(secrets[`${app}-mysql`]).password
+  return [
+    `CREATE DATABASE IF NOT EXISTS ${app} CHARACTER SET utf8mb4;`,
+    `CREATE USER IF NOT EXISTS ${app}@'%' IDENTIFIED BY '${password}';`,
+    `ALTER USER ${app}@'%' IDENTIFIED BY '${password}';`,
+    `GRANT ALL PRIVILEGES ON ${app}.* TO ${app}@'%';`,
+  ]
+})
+
+const environmentFile = join(root, '.env')
+const environment = existsSync(environmentFile) ? readFileSync(environmentFile, 'utf8') : ''
+const wanted = {
+  COMPOSE_PROJECT_NAME: 'caravan',
+  MYSQL_ROOT_PASSWORD: random(),
+  REDIS_PASSWORD: secrets['redis-password'],
+  PSP_SECRET_KEY: secrets['psp-authorization'].replace(/^Bearer /, ''),
+  PSP_WEBHOOK_SECRET: secrets['psp-webhook-secret'],
+  OPERATOR_EMAIL: secrets['operator-email'],
+  OPERATOR_PASSWORD: secrets['operator-password'],
+  SHOPPER_PASSWORD: secrets['shopper-password'],
+}
+for (const app of apps) {
+  wanted[`${app.toUpperCase()}_APP_TOKEN`] = random()
+  wanted[`${app.toUpperCase()}_DAPR_TOKEN`] = random()
+}
+const lines = environment.split('\n').filter(Boolean)
+for (const [name, value] of Object.entries(wanted))
+  if (!lines.some((line) => line.startsWith(`${name}=`))) lines.push(`${name}=${value}`)
+
+// Containers read these files as users of their own, so everyone may; the folder keeps out who is on this machine.
+mkdirSync(folder, { recursive: true })
+chmodSync(folder, 0o700)
+writeFileSync(secretsFile, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o644 })
+writeFileSync(join(folder, 'databases.sql'), `${databases.join('\n')}\n`, { mode: 0o644 })
+writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 })
+chmodSync(environmentFile, 0o600)
+console.log('docker compose up can start. The logins of operator and shopper are in .env')

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { operations } from './all.ts'
+import { consumers, deadLetterOperations } from './dead-letters.ts'
+import { isPublic, type Operation } from './operation.ts'
+
+const all: readonly Operation[] = [
+  ...operations,
+  ...consumers.flatMap((app) => Object.values(deadLetterOperations(app)) as unknown as Operation[]),
+]
+
+const unique = (values: readonly string[]) => {
+  const twice = values.filter((value, index) => values.indexOf(value) !== index)
+  assert.deepEqual(twice, [])
+}
+
+test('operation ids are unique', () => unique(all.map((op) => op.id)))
+
+test('no two operations share a method and a path, whatever its parameters are called', () =>
+  unique(all.map((op) => `${op.method} ${op.path.replace(/\{\w+\}/g, '{}')}`)))
+
+test('the parameters of a path are those of its schema', () => {
+  for (const op of all) {
+    const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const inSchema = op.params instanceof z.ZodObject ? Object.keys(op.params.shape) : []
+    assert.deepEqual(inPath.sort(), inSchema.sort(), op.id)
+  }
+})
+
+test('every schema has a JSON Schema that says something', () => {
+  for (const op of all) {
+    for (const [part, io] of [
+      ['params', 'input'],
+      ['query', 'input'],
+      ['body', 'input'],
+      ['response', 'output'],
+    ] as const) {
+      const schema = op[part]
+      if (!schema) continue
+      const json = z.toJSONSchema(schema, { io })
+      assert.ok(json.type === 'object' || json.oneOf || json.anyOf, `${op.id} ${part}`)
+    }
+  }
+})
+
+test('every example is valid', () => {
+  let examples = 0
+  for (const op of all) {
+    for (const part of ['body', 'response'] as const) {
+      if (op.example?.[part] === undefined) continue
+      examples += 1
+      const result = op[part]?.safeParse(op.example[part])
+      assert.ok(result?.success, `${op.id} ${part}: ${result?.error}`)
+    }
+  }
+  assert.ok(examples >= 3)
+})
+
+test('requests are strict: an unknown field is refused, not ignored', () => {
+  for (const op of all) {
+    for (const part of ['params', 'query', 'body'] as const) {
+      const schema = op[part]
+      if (!schema) continue
+      const json = z.toJSONSchema(schema, { io: 'input' })
+      assert.equal(json.additionalProperties, false, `${op.id} ${part}`)
+    }
+  }
+})
+
+test('204 has no response, every other status has one', () => {
+  for (const op of all) assert.equal(op.response === undefined, op.status === 204, op.id)
+})
+
+test('a problem code is a service and a word, and a public path has a version or is well known', () => {
+  for (const op of all) {
+    for (const code of op.problems ?? []) assert.match(code, /^[a-z-]+\/[a-z-]+$/, op.id)
+    if (isPublic(op)) assert.match(op.path, /^\/(v1|\.well-known)\//, op.id)
+  }
+})
+
+test('what only apps may call is not public, everything else is', () => {
+  assert.equal(isPublic({ access: { apps: ['orders'] } }), false)
+  for (const access of ['anyone', 'member', { roles: ['operator'] }] as const)
+    assert.equal(isPublic({ access }), true)
+})

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, describe, test } from 'node:test'
+import { event } from '@caravan/contracts/event'
+import { z } from 'zod'
+import { createDeadLetters } from './dead-letters.ts'
+import { AppError } from './errors.ts'
+import { createLog } from './log.ts'
+import { createSidecar } from './sidecar.ts'
+import { createConsumer, subscription } from './subscription.ts'
+import { startFakeSidecar } from './testing/fake-sidecar.ts'
+import { startApp } from './testing/start-app.ts'
+
+const thingMade = event({
+  topic: 'thing.made',
+  publisher: 'things',
+  summary: '',
+  data: z.object({ n: z.int() }),
+  key: ({ n }) => String(n),
+  example: { n: 1 },
+})
+
+const start = async () => {
+  const fake = await startFakeSidecar()
+  const sidecar = createSidecar({ port: fake.port, token: fake.token })
+  const log = createLog('things', 'silent')
+  const handled: number[] = []
+  let fault: Error | undefined
+  const subscriptions = [
+    subscription(thingMade, async ({ n }) => {
+      if (fault) throw fault
+      handled.push(n)
+    }),
+  ]
+  const consumer = createConsumer({ log, db: undefined, afterCommit: () => {} })
+  const box = createDeadLetters({ name: 'things', sidecar, log, consumer, subscriptions })
+  const operator = { kind: 'member', id: 'o', roles: ['operator'] } as const
+  const app = await startApp(box.routes, {
+    authenticate: async (header) => (header ? { ...operator, roles: [] } : operator),
+    callbacks: (router) => router.post('/dead-letters', box.endpoint),
+  })
+  const base = '/v1/dead-letters/things'
+  return {
+    fake,
+    sidecar,
+    app,
+    base,
+    handled,
+    break: (error: Error | undefined) => {
+      fault = error
+    },
+    deliver: async (body: unknown): Promise<unknown> =>
+      (await app.request('POST', '/dead-letters', body)).body.status,
+    list: async () =>
+      (await app.request('GET', base)).body.data as { id: string; topic: string; event: unknown }[],
+    stop: async () => {
+      await app.stop()
+      await sidecar.close()
+      await fake.stop()
+    },
+  }
+}
+
+const letter = (id: string, more: object = {}) => ({
+  id,
+  source: '/s',
+  type: 'thing.made',
+  data: { n: 7 },
+  ...more,
+})
+
+describe('dead letters', () => {
+  let box: Awaited<ReturnType<typeof start>>
+  beforeEach(async () => {
+    await box?.stop()
+    box = await start()
+  })
+  after(() => box.stop())
+
+  test('are kept once, listed oldest first, with the whole event', async () => {
+    assert.deepEqual(await box.list(), [])
+    for (const id of ['b', 'a', 'b']) assert.equal(await box.deliver(letter(id)), 'SUCCESS')
+    const listed = await box.list()
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      ['b', 'a'],
+    )
+    assert.partialDeepStrictEqual(listed[0], { topic: 'thing.made', event: letter('b') })
+  })
+
+  test('that come at the same time are all kept', async () => {
+    const ids = Array.from({ length: 12 }, (_, n) => `e-${n}`)
+    const statuses = await Promise.all(ids.map((id) => box.deliver(letter(id))))
+    assert.deepEqual(new Set(statuses), new Set(['SUCCESS']))
+    assert.deepEqual((await box.list()).map(({ id }) => id).sort(), ids.sort())
+  })
+
+  test('are handled and removed by a replay', async () => {
+    await box.deliver(letter('a'))
+    await box.deliver(letter('b', { data: { n: 8 } }))
+    assert.equal((await box.app.request('POST', `${box.base}/a/replay`)).status, 204)
+    assert.deepEqual(box.handled, [7])
+    assert.deepEqual(
+      (await box.list()).map(({ id }) => id),
+      ['b'],
+    )
+    const again = await box.app.request('POST', `${box.base}/a/replay`)
+    assert.deepEqual([again.status, again.body.code], [404, 'dead-letters/not-found'])
+  })
+
+  test('stay when the replay fails', async () => {
+    await box.deliver(letter('a'))
+    box.break(new AppError('conflict', 'a/b', 'still no such thing'))
+    const failed = await box.app.request('POST', `${box.base}/a/replay`)
+    assert.deepEqual([failed.status, failed.body.code], [409, 'dead-letters/replay-failed'])
+    assert.match(String(failed.body.detail), /still no such thing/)
+    assert.equal((await box.list()).length, 1)
+    box.break(undefined)
+    assert.equal((await box.app.request('POST', `${box.base}/a/replay`)).status, 204)
+    assert.deepEqual(await box.list(), [])
+  })
+
+  test('are given up by a discard', async () => {
+    await box.deliver(letter('a'))
+    await box.deliver(letter('b'))
+    assert.equal((await box.app.request('DELETE', `${box.base}/a`)).status, 204)
+    assert.deepEqual(
+      (await box.list()).map(({ id }) => id),
+      ['b'],
+    )
+    assert.equal((await box.app.request('DELETE', `${box.base}/a`)).status, 404)
+    assert.deepEqual(box.handled, [])
+  })
+
+  test('that nothing here handles cannot be replayed', async () => {
+    await box.deliver(letter('a', { type: 'other.made' }))
+    const refused = await box.app.request('POST', `${box.base}/a/replay`)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'dead-letters/not-replayable'])
+  })
+
+  test('that are unreadable are kept too, once, and can be discarded', async () => {
+    const bad = ['{not json', JSON.stringify(letter('x'.repeat(65))), '"text"', '{not json']
+    for (const body of bad) assert.equal(await box.deliver(body), 'SUCCESS')
+    const listed = await box.list()
+    assert.deepEqual(
+      listed.map(({ topic }) => topic),
+      Array(3).fill('unreadable'),
+    )
+    assert.partialDeepStrictEqual(listed[0]?.event, { data: '{not json' })
+    for (const { id } of listed)
+      assert.equal((await box.app.request('DELETE', `${box.base}/${id}`)).status, 204)
+    assert.deepEqual(await box.list(), [])
+  })
+
+  test('stay with the broker when the box is full, until there is room', async () => {
+    const kept = Array.from({ length: 499 }, (_, n) => {
+      const event = letter(`e-${n}`)
+      return { id: event.id, topic: event.type, keptAt: '2026-11-01T08:00:00.000Z', event }
+    })
+    await box.sidecar.state.save('statestore', 'dead-letters', kept)
+    assert.equal(await box.deliver(letter('e-499')), 'SUCCESS')
+    assert.equal(await box.deliver(letter('e-500')), 'RETRY')
+    assert.equal(await box.deliver(letter('e-0')), 'SUCCESS')
+    assert.equal((await box.list()).length, 500)
+    await box.app.request('DELETE', `${box.base}/e-0`)
+    assert.equal(await box.deliver(letter('e-500')), 'SUCCESS')
+    assert.equal((await box.list()).at(-1)?.id, 'e-500')
+  })
+
+  test('stay with the broker when the store fails', async () => {
+    for (const failure of ['refuse', 'forget'] as const) {
+      box.fake.fail('state', failure)
+      assert.equal(await box.deliver(letter('a')), 'RETRY')
+      box.fake.heal()
+    }
+    assert.equal(await box.deliver(letter('a')), 'SUCCESS')
+    assert.equal((await box.list()).length, 1)
+  })
+
+  test('are for operators only', async () => {
+    const member = { authorization: 'member' }
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', '/a/replay'],
+      ['DELETE', '/a'],
+    ] as const)
+      assert.equal((await box.app.request(method, box.base + path, undefined, member)).status, 403)
+  })
+})

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import { after, before, describe, test } from 'node:test'
+import { operation } from '@caravan/contracts/operation'
+import { z } from 'zod'
+import { createAuthenticator } from './authenticate.ts'
+import { AppError } from './errors.ts'
+import { type Input, type Route, route } from './route.ts'
+import { startApp } from './testing/start-app.ts'
+import { createTokenIssuer, issuer } from './testing/token-issuer.ts'
+
+const base = { app: 'things', summary: '', access: 'anyone', status: 200 } as const
+const thing = z.object({ id: z.string(), tags: z.array(z.object({ name: z.string() })) })
+
+const putThing = operation({
+  ...base,
+  id: 'putThing',
+  method: 'PUT',
+  path: '/v1/things/{thingId}',
+  status: 201,
+  params: z.strictObject({ thingId: z.string().regex(/^t\d+$/) }),
+  query: z.strictObject({ limit: z.coerce.number().int().max(10).default(5) }),
+  body: z.strictObject({
+    count: z.int().min(1),
+    'a/b~c': z.string().optional(),
+    tags: z.array(z.strictObject({ name: z.string().min(1) })).default([]),
+  }),
+  response: thing,
+})
+const act = (id: string, more: object = {}) =>
+  operation({ ...base, id, method: 'POST', path: `/v1/${id}`, response: z.object({}), ...more })
+const removeThing = operation({
+  ...base,
+  id: 'removeThing',
+  method: 'DELETE',
+  path: '/v1/things',
+  status: 204,
+})
+const readRaw = operation({
+  ...base,
+  id: 'readRaw',
+  method: 'POST',
+  path: '/v1/raw',
+  raw: true,
+  response: z.object({ hex: z.string() }),
+})
+const forOrders = act('internal', { access: { apps: ['orders'] } })
+const forMembers = act('own', { access: 'member' })
+
+describe('a route', () => {
+  const tokens = createTokenIssuer()
+  const calls: Input<z.ZodType, z.ZodType, z.ZodType>[] = []
+  let result: unknown
+  let app: Awaited<ReturnType<typeof startApp>>
+
+  before(async () => {
+    const note = async (input: unknown) => {
+      calls.push(input as (typeof calls)[number])
+      if (result instanceof Error) throw result
+      return result as never
+    }
+    const bodyless = [forOrders, forMembers, act('fail'), removeThing]
+    app = await startApp(
+      [
+        route(putThing, note),
+        ...bodyless.map((op) => route(op as typeof forOrders, note)),
+        route(readRaw, async ({ raw }) => ({ hex: raw.toString('hex') })),
+        route(act('slow'), () => new Promise(() => {})),
+      ] as Route[],
+      { authenticate: createAuthenticator(tokens.keys, { issuer }), maxBodyBytes: 1000, deadlineMs: 100 },
+    )
+  })
+  after(() => app.stop())
+
+  const put = (body: unknown, { path = '/v1/things/t1', headers = {} } = {}) => {
+    calls.length = 0
+    result = { id: 't1', tags: [] }
+    return app.request('PUT', path, body, headers)
+  }
+  const isProblem = (answer: Awaited<ReturnType<typeof put>>, status: number, code: string) => {
+    assert.deepEqual([answer.status, answer.body.status, answer.body.code], [status, status, code])
+    assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/)
+    assert.match(String(answer.body.traceId), /^[0-9a-f]{32}$/)
+    assert.equal(calls.length, 0)
+  }
+  const pointers = (answer: Awaited<ReturnType<typeof put>>) =>
+    (answer.body.errors as { pointer: string }[]).map(({ pointer }) => pointer).sort()
+
+  test('gives the handler what the schemas made of the request', async () => {
+    const answer = await put({ count: 2 })
+    assert.equal(answer.status, 201)
+    const [input] = calls
+    assert.deepEqual(input?.params, { thingId: 't1' })
+    assert.deepEqual(input?.query, { limit: 5 })
+    assert.deepEqual(input?.body, { count: 2, tags: [] })
+  })
+
+  test('answers only with fields of the response’s schema', async () => {
+    calls.length = 0
+    result = { id: 't1', passwordHash: 'x', tags: [{ name: 'a', internal: true }] }
+    const answer = await app.request('PUT', '/v1/things/t1', { count: 1 })
+    assert.deepEqual(answer.body, { id: 't1', tags: [{ name: 'a' }] })
+  })
+
+  test('a result that breaks its own contract is a defect, not an answer', async () => {
+    result = { id: 7, secret: 'hunter2' }
+    const answer = await app.request('PUT', '/v1/things/t1', { count: 1 })
+    assert.deepEqual([answer.status, answer.body.code], [500, 'internal-error'])
+    assert.doesNotMatch(answer.text, /hunter2|expected/)
+  })
+
+  test('422 points at each faulty field, nested ones and unknown ones too', async () => {
+    const answer = await put({
+      count: 0,
+      tags: [{ name: 'a' }, { name: '', extra: 1 }],
+      colour: 'red',
+      'a/b~c': 1,
+    })
+    isProblem(answer, 422, 'things/invalid-request')
+    assert.deepEqual(pointers(answer), ['/a~1b~0c', '/colour', '/count', '/tags/1/extra', '/tags/1/name'])
+  })
+
+  test('422 for a body of another type, a faulty path and a faulty query', async () => {
+    const list = await put([])
+    isProblem(list, 422, 'things/invalid-request')
+    assert.deepEqual(pointers(list), [''])
+    const path = await put({ count: 1 }, { path: '/v1/things/nope' })
+    isProblem(path, 422, 'things/invalid-request')
+    assert.deepEqual(pointers(path), ['params/thingId'])
+    const query = await put({ count: 1 }, { path: '/v1/things/t1?limit=11&page=2' })
+    isProblem(query, 422, 'things/invalid-request')
+    assert.deepEqual(pointers(query), ['query/limit', 'query/page'])
+  })
+
+  test('400 for what is no JSON, with nothing of it in the answer', async () => {
+    const answer = await put('{"card": "4242', {})
+    isProblem(answer, 400, 'request/malformed-json')
+    assert.doesNotMatch(answer.text, /4242/)
+  })
+
+  test('415 for what is not said to be JSON', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])
+      isProblem(await put('{"count":1}', { headers: { 'content-type': type } }), 415, 'request/not-json')
+    for (const type of ['application/json; charset=utf-8', 'application/vnd.thing+json', 'Application/JSON'])
+      assert.equal((await put('{"count":1}', { headers: { 'content-type': type } })).status, 201)
+  })
+
+  test('413 for a body that is too long, said to be or not, and the connection is closed', async () => {
+    const body = JSON.stringify({ count: 1, 'a/b~c': 'x'.repeat(1000) })
+    const answer = await put(body)
+    isProblem(answer, 413, 'request/too-large')
+    assert.equal(answer.headers.get('connection'), 'close')
+
+    const status = await new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'dapr-api-token': 'a-token-of-the-app' }
+      const chunked = httpRequest(`${app.url}/v1/things/t1`, { method: 'PUT', headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      chunked.on('error', reject)
+      for (const part of body.match(/.{1,100}/g) ?? []) chunked.write(part)
+      chunked.end()
+    })
+    assert.equal(status, 413)
+    assert.equal(calls.length, 0)
+  })
+
+  test('a body of exactly the limit is taken', async () => {
+    const frame = JSON.stringify({ count: 1, 'a/b~c': '' }).length
+    const fits = JSON.stringify({ count: 1, 'a/b~c': 'x'.repeat(1000 - frame) })
+    assert.equal((await put(fits)).status, 201)
+    isProblem(await put(`${fits} `), 413, 'request/too-large')
+  })
+
+  test('raw bytes come as they were sent', async () => {
+    const answer = await app.request('POST', '/v1/raw', '{ "a" :1}\n', { 'content-type': 'text/plain' })
+    assert.equal(Buffer.from(String(answer.body.hex), 'hex').toString(), '{ "a" :1}\n')
+  })
+
+  test('204 has no body', async () => {
+    result = undefined
+    const answer = await app.request('DELETE', '/v1/things')
+    assert.deepEqual([answer.status, answer.text], [204, ''])
+  })
+
+  test('an expected failure is told with its code, data and Retry-After', async () => {
+    result = new AppError('conflict', 'things/taken', 'Taken', { data: { by: 'a' }, retryAfterSeconds: 7 })
+    const answer = await app.request('POST', '/v1/fail')
+    assert.deepEqual([answer.status, answer.body.code, answer.body.by], [409, 'things/taken', 'a'])
+    assert.equal(answer.headers.get('retry-after'), '7')
+  })
+
+  test('of an unexpected failure nothing is told', async () => {
+    result = new Error('password is hunter2')
+    const answer = await app.request('POST', '/v1/fail')
+    assert.deepEqual([answer.status, answer.body.code], [500, 'internal-error'])
+    assert.doesNotMatch(answer.text, /hunter2/)
+  })
+
+  test('503 when the handler takes longer than the deadline', async () => {
+    const answer = await app.request('POST', '/v1/slow')
+    assert.deepEqual([answer.status, answer.body.code], [503, 'request/timed-out'])
+    assert.equal(answer.headers.get('retry-after'), '1')
+  })
+
+  test('who may not is refused before the body is looked at', async () => {
+    calls.length = 0
+    const answer = await app.request('POST', '/v1/own', '{not json')
+    isProblem(answer, 401, 'auth/sign-in-needed')
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer')
+    const operator = tokens.bearer({ roles: ['operator'] })
+    isProblem(
+      await app.request('POST', '/v1/internal', undefined, { authorization: operator }),
+      403,
+      'auth/forbidden',
+    )
+  })
+
+  test('an app is known by what its sidecar says, and only where apps may call', async () => {
+    result = {}
+    const from = (caller: string) => ({ 'dapr-caller-app-id': caller })
+    assert.equal((await app.request('POST', '/v1/internal', undefined, from('orders'))).status, 200)
+    assert.deepEqual(calls.at(-1)?.caller, { kind: 'app', id: 'orders', roles: [] })
+    assert.equal((await app.request('POST', '/v1/internal', undefined, from('carts'))).status, 403)
+    assert.equal((await app.request('POST', '/v1/own', undefined, from('orders'))).status, 401)
+  })
+
+  test('a bad token is refused even where none is needed', async () => {
+    calls.length = 0
+    const answer = await app.request('POST', '/v1/fail', undefined, { authorization: 'Bearer x.y.z' })
+    isProblem(answer, 401, 'auth/invalid-token')
+  })
+
+  test('what did not come through the sidecar is refused, health is not', async () => {
+    for (const token of ['', 'wrong', 'another-token-app1'])
+      isProblem(
+        await put({ count: 1 }, { headers: { 'dapr-api-token': token } }),
+        401,
+        'auth/not-through-sidecar',
+      )
+    assert.equal((await fetch(`${app.url}/healthz`)).status, 204)
+    assert.equal((await fetch(`${app.url}/openapi.json`)).status, 401)
+  })
+
+  test('404 and 405 are problems too', async () => {
+    calls.length = 0
+    isProblem(await app.request('GET', '/v1/nothing'), 404, 'request/no-such-route')
+    const answer = await app.request('GET', '/v1/raw')
+    isProblem(answer, 405, 'request/method-not-allowed')
+    assert.equal(answer.headers.get('allow'), 'POST')
+  })
+})

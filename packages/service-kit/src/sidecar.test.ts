@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { operation } from '@caravan/contracts/operation'
+import { z } from 'zod'
+import { AppError } from './errors.ts'
+import { type CloudEvent, createSidecar, type Sidecar } from './sidecar.ts'
+import { type FakeSidecar, startFakeSidecar } from './testing/fake-sidecar.ts'
+import { runInTrace } from './trace.ts'
+
+const readThing = operation({
+  app: 'things',
+  id: 'readThing',
+  method: 'GET',
+  path: '/thing',
+  summary: '',
+  access: 'anyone',
+  status: 200,
+  response: z.object({ trace: z.string().optional() }),
+})
+
+const newEvent = (id: string): CloudEvent => ({
+  specversion: '1.0',
+  id,
+  source: '/s',
+  type: 't',
+  time: '2026-11-01T08:00:00.000Z',
+  datacontenttype: 'application/json',
+  data: {},
+})
+
+describe('what goes through a failing sidecar', () => {
+  let fake: FakeSidecar
+  let sidecar: Sidecar
+  before(async () => {
+    fake = await startFakeSidecar({ secrets: { s: 'x' } })
+    sidecar = createSidecar({ port: fake.port, token: fake.token, deadlineMs: 150 })
+  })
+  afterEach(() => fake.heal())
+  after(async () => {
+    await sidecar.close()
+    await fake.stop()
+  })
+
+  const calls: Record<string, () => Promise<unknown>> = {
+    state: () => sidecar.state.get('statestore', 'k'),
+    publish: () => sidecar.publish('pubsub', 't', [newEvent('a')]),
+    lock: () => sidecar.lock.acquire('lockstore', 'r', 'o', 5),
+    secrets: () => sidecar.secret('s'),
+    configuration: () => sidecar.configuration('configstore', ['k']),
+    invoke: () => sidecar.call(readThing, {}),
+  }
+  for (const [block, call] of Object.entries(calls)) {
+    for (const failure of ['refuse', 'hang', 'stall'] as const) {
+      test(`${block}, ${failure}: unavailable, within the deadline`, async () => {
+        fake.fail(block as never, failure)
+        await assert.rejects(call, (error) => {
+          assert.ok(error instanceof AppError, String(error))
+          assert.equal(error.kind, 'unavailable')
+          return true
+        })
+      })
+    }
+  }
+
+  test('of a bulk, exactly what the broker took is accepted', async () => {
+    fake.accept(({ id }) => id !== 'b')
+    const accepted = await sidecar.publish('pubsub', 't', ['a', 'b', 'c'].map(newEvent))
+    assert.deepEqual([...accepted], ['a', 'c'])
+  })
+
+  test('of a bulk that failed without saying of what, nothing is accepted', async () => {
+    fake.fail('publish', 'refuse')
+    assert.equal((await sidecar.publish('pubsub', 't', ['a', 'b'].map(newEvent))).size, 0)
+  })
+
+  test('an event that alone was refused fails', async () => {
+    fake.accept(() => false)
+    await assert.rejects(sidecar.publish('pubsub', 't', [newEvent('a')]), { kind: 'unavailable' })
+  })
+
+  test('a call carries the trace of the work that makes it', async () => {
+    fake.serve('things', (request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ trace: request.headers.traceparent }))
+    })
+    const id = '0123456789abcdef0123456789abcdef'
+    const { trace } = await runInTrace(`00-${id}-0123456789abcdef-01`, () => sidecar.call(readThing, {}))
+    assert.equal(trace?.split('-')[1], id)
+    assert.equal((await sidecar.call(readThing, {})).trace, undefined)
+  })
+
+  test('a problem that cannot be read is unavailable', async () => {
+    fake.serve('things', (_, response) => {
+      response.writeHead(409, { 'content-type': 'application/problem+json' }).end('{')
+    })
+    await assert.rejects(sidecar.call(readThing, {}), { kind: 'unavailable', code: 'things/unavailable' })
+  })
+
+  test('it is ready once it answers, and not before', async () => {
+    fake.fail('healthz', 'refuse')
+    await assert.rejects(sidecar.ready(100), { kind: 'unavailable' })
+    const waiting = sidecar.ready(5000)
+    fake.heal()
+    await waiting
+  })
+})
