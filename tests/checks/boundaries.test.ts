@@ -29,9 +29,15 @@ const broken: [rule: string, file: string, source: string][] = [
   ['the domain imports', domain, `import type { Sidecar } from '@caravan/service-kit/sidecar'`],
   ['only a store imports', route, `import knex from 'knex'`],
   ['only a store imports', route, `import type {\n  Database,\n} from '@caravan/service-kit/database'`],
-  ...['undici', 'http', 'node:https', 'node:tls', 'node:dgram', 'node:dns/promises', 'node:child_process'].map(
-    (name): [string, string, string] => ['talks past', route, `import { a } from '${name}'`],
-  ),
+  ...[
+    'undici',
+    'http',
+    'node:https',
+    'node:tls',
+    'node:dgram',
+    'node:dns/promises',
+    'node:child_process',
+  ].map((name): [string, string, string] => ['talks past', route, `import { a } from '${name}'`]),
   ...['ioredis', 'kafkajs', 'amqplib', 'nats', 'redis', '@dapr/dapr', '@grpc/grpc-js'].map(
     (name): [string, string, string] => ['talks past', route, `import * as a from '${name}'`],
   ),
@@ -55,11 +61,17 @@ const broken: [rule: string, file: string, source: string][] = [
 for (const [rule, file, source] of broken)
   test(`${rule}: ${file} with ${source.replaceAll('\n', ' ')}`, () => {
     const found = violations(file, source)
-    assert.ok(found.some((what) => what.includes(rule)), `found only ${JSON.stringify(found)}`)
+    assert.ok(
+      found.some((what) => what.includes(rule)),
+      `found only ${JSON.stringify(found)}`,
+    )
   })
 
 const kept: [file: string, source: string][] = [
-  [route, `import { placeOrder } from '@caravan/contracts/orders'\nimport { route } from '@caravan/service-kit/route'`],
+  [
+    route,
+    `import { placeOrder } from '@caravan/contracts/orders'\nimport { route } from '@caravan/service-kit/route'`,
+  ],
   [route, `import { config } from './config.ts'`],
   [route, `import type { IncomingMessage } from 'node:http'`],
   [route, `// The scheme of https://docs.stripe.com/webhooks\nawait cache.fetch(key)`],

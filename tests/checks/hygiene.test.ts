@@ -25,7 +25,10 @@ test('no test is left out, and none runs alone', () => {
 })
 
 test('no picture carries a script', () => {
-  assert.deepEqual(found(/\.svg$/, /<script|<foreignObject|\son\w+\s*=|javascript:|href\s*=\s*["'](?!#)/i), [])
+  assert.deepEqual(
+    found(/\.svg$/, /<script|<foreignObject|\son\w+\s*=|javascript:|href\s*=\s*["'](?!#)/i),
+    [],
+  )
 })
 
 test('what holds secrets is never committed', () => {

@@ -11,7 +11,7 @@ export const read = (path: string): string => readFileSync(join(root, path), 'ut
 export const find = (...patterns: string[]): string[] =>
   globSync(patterns, { cwd: root, exclude: (path) => path.includes('node_modules') }).sort()
 
-export const readYaml = <T>(path: string): T => parse(read(path), { merge: true }) as T
+export const readYaml = <T>(path: string): T => parse(read(path), { merge: true, maxAliasCount: -1 }) as T
 
 export type App = {
   appID: string

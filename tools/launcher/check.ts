@@ -7,13 +7,18 @@ const find = (...patterns: string[]) =>
 
 export const needsDatabase = (file: string): boolean => file.endsWith('.db.test.ts')
 
-const besideCode = ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts']
+const unitTestPatterns = [
+  'packages/*/src/**/*.test.ts',
+  'apps/*/src/**/*.test.ts',
+  'tools/**/*.test.ts',
+  'tests/checks/*.test.ts',
+]
 
-export const unitTests = (): string[] => find(...besideCode).filter((file) => !needsDatabase(file))
+export const unitTests = (): string[] => find(...unitTestPatterns).filter((file) => !needsDatabase(file))
 
 /** Those that need a running stack. */
 export const stackTests = (): string[] => [
-  ...find(...besideCode).filter(needsDatabase),
+  ...find(...unitTestPatterns).filter(needsDatabase),
   ...find('tests/**/*.db.test.ts', 'tests/acceptance/**/*.test.ts', 'tests/drills/**/*.test.ts'),
 ]
 

@@ -25,6 +25,8 @@ const socketFile = (dir: string) => relative(process.cwd(), join(dir, 'control.s
 const open = async (dir: string): Promise<Socket> => {
   const socket = connect({ path: socketFile(dir), allowHalfOpen: true })
   await once(socket, 'connect')
+  // The other end may die at any moment; who reads from the socket sees it.
+  socket.on('error', () => {})
   return socket
 }
 

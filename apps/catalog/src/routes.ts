@@ -11,7 +11,7 @@ import {
 import { type Route, route } from '@caravan/service-kit/route'
 import { branch } from './category.ts'
 import type { CategoryStore } from './category-store.ts'
-import type { ProductLists } from './product-lists.ts'
+import type { ProductLists } from './product-list-store.ts'
 import type { ProductStore } from './product-store.ts'
 import type { SellerStore } from './seller-store.ts'
 

@@ -2,26 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { operations } from './all.ts'
-import { consumers, deadLetterOperations } from './dead-letters.ts'
-import { isPublic, type Operation } from './operation.ts'
-
-const all: readonly Operation[] = [
-  ...operations,
-  ...consumers.flatMap((app) => Object.values(deadLetterOperations(app)) as unknown as Operation[]),
-]
+import { isPublic } from './operation.ts'
 
 const unique = (values: readonly string[]) => {
   const twice = values.filter((value, index) => values.indexOf(value) !== index)
   assert.deepEqual(twice, [])
 }
 
-test('operation ids are unique', () => unique(all.map((op) => op.id)))
+test('operation ids are unique', () => unique(operations.map((op) => op.id)))
 
 test('no two operations share a method and a path, whatever its parameters are called', () =>
-  unique(all.map((op) => `${op.method} ${op.path.replace(/\{\w+\}/g, '{}')}`)))
+  unique(operations.map((op) => `${op.method} ${op.path.replace(/\{\w+\}/g, '{}')}`)))
 
 test('the parameters of a path are those of its schema', () => {
-  for (const op of all) {
+  for (const op of operations) {
     const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
     const inSchema = op.params instanceof z.ZodObject ? Object.keys(op.params.shape) : []
     assert.deepEqual(inPath.sort(), inSchema.sort(), op.id)
@@ -29,7 +23,7 @@ test('the parameters of a path are those of its schema', () => {
 })
 
 test('every schema has a JSON Schema that says something', () => {
-  for (const op of all) {
+  for (const op of operations) {
     for (const [part, io] of [
       ['params', 'input'],
       ['query', 'input'],
@@ -46,7 +40,7 @@ test('every schema has a JSON Schema that says something', () => {
 
 test('every example is valid', () => {
   let examples = 0
-  for (const op of all) {
+  for (const op of operations) {
     for (const part of ['body', 'response'] as const) {
       if (op.example?.[part] === undefined) continue
       examples += 1
@@ -58,7 +52,7 @@ test('every example is valid', () => {
 })
 
 test('requests are strict: an unknown field is refused, not ignored', () => {
-  for (const op of all) {
+  for (const op of operations) {
     for (const part of ['params', 'query', 'body'] as const) {
       const schema = op[part]
       if (!schema) continue
@@ -69,11 +63,11 @@ test('requests are strict: an unknown field is refused, not ignored', () => {
 })
 
 test('204 has no response, every other status has one', () => {
-  for (const op of all) assert.equal(op.response === undefined, op.status === 204, op.id)
+  for (const op of operations) assert.equal(op.response === undefined, op.status === 204, op.id)
 })
 
 test('a problem code is a service and a word, and a public path has a version or is well known', () => {
-  for (const op of all) {
+  for (const op of operations) {
     for (const code of op.problems ?? []) assert.match(code, /^[a-z-]+\/[a-z-]+$/, op.id)
     if (isPublic(op)) assert.match(op.path, /^\/(v1|\.well-known)\//, op.id)
   }

@@ -57,6 +57,7 @@ describe('authenticate', () => {
     'with an unknown key id': ours.bearer({}, { kid: 'key-2' }),
     'without a key id': ours.bearer({}, { kid: undefined }),
     'signed by another key under our key id': theirs.bearer(),
+    'signed with RS512': ours.bearer({}, { alg: 'RS512' }),
     'unsigned (alg none)': `Bearer ${encode({ alg: 'none', typ: 'at+jwt', kid })}.${payload(good)}.`,
     'alg none with the signature kept': `Bearer ${encode({ alg: 'none', typ: 'at+jwt', kid })}.${payload(good)}.${signature}`,
     'HS256 signed with the public key': hmac('HS256', pem),

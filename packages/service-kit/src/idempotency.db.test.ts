@@ -214,20 +214,53 @@ describe('an idempotent operation', () => {
 
   test('a run that was answered with 503 and goes on can no longer have its effect', async () => {
     const key = newId()
-    const { promise, open } = gate()
-    let late: Promise<unknown> = Promise.resolve()
+    const late = gate()
+    const repeat = gate()
+    let going: Promise<unknown> = Promise.resolve()
     act = (once, name) => {
-      late = promise.then(() => insert(once, name))
-      late.catch(() => {})
-      return Promise.race([late, Promise.reject(new AppError('unavailable', 'things/slow', 'm'))])
+      going = late.promise.then(() => insert(once, name))
+      going.catch(() => {})
+      return Promise.reject(new AppError('unavailable', 'things/slow', 'm'))
     }
     assert.equal((await post(key)).status, 503)
-    act = insert
-    const answer = await post(key)
-    open()
-    await assert.rejects(late, { code: 'idempotency/in-flight' })
+    act = async (once, name) => {
+      await repeat.promise
+      return insert(once, name)
+    }
+    const answer = post(key)
+    await eventually('the repeat runs', () => runs.length === 2)
+    late.open()
+    await assert.rejects(going, { code: 'idempotency/in-flight' })
+    assert.equal(await things(), 0)
+    repeat.open()
+    assert.deepEqual([(await answer).status, (await answer).body.id], [201, runs[1]?.id])
     assert.equal(await things(), 1)
-    assert.deepEqual((await post(key)).body, answer.body)
+  })
+
+  test('an outcome recorded with its effect stands, though the run fails after it', async () => {
+    const key = newId()
+    act = async (once, name) => {
+      await insert(once, name)
+      throw new AppError('conflict', 'things/late', 'm')
+    }
+    assert.equal((await post(key)).status, 409)
+    const repeat = await post(key)
+    assert.deepEqual([repeat.status, repeat.body.id, await things()], [201, runs[0]?.id, 1])
+  })
+
+  test('an outcome goes when its effect is rolled back', async () => {
+    const key = newId()
+    act = (once, name) =>
+      transaction(database.db, async (tx) => {
+        await tx('things').insert({ id: once.id, name })
+        await once.record(tx, 201, { id: once.id, name })
+        throw new AppError('unavailable', 'things/late', 'm')
+      })
+    assert.equal((await post(key)).status, 503)
+    assert.equal(await things(), 0)
+    act = insert
+    assert.equal((await post(key)).status, 201)
+    assert.deepEqual([runs.length, await things()], [2, 1])
   })
 
   for (const [what, fault, status] of [

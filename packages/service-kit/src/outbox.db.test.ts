@@ -238,7 +238,8 @@ describe('the outbox', () => {
     assert.ok(reads < 3000, `${reads} rows were read to claim 40 of 400`)
 
     const [plan] = await db.raw(`EXPLAIN ${claims[0]?.sql}`)
-    const used = plan.map((row: { table: string; key: string }) => [row.table, row.key])
-    assert.deepEqual(Object.fromEntries(used), { o: 'pending', e: 'pending_of_key' })
+    const indexOf = new Map(plan.map((row: { table: string; key: string }) => [row.table, row.key]))
+    assert.equal(indexOf.get('o'), 'pending')
+    assert.match(String(indexOf.get('e')), /^pending/)
   })
 })

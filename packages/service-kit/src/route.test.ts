@@ -133,7 +133,7 @@ describe('a route', () => {
   })
 
   test('400 for what is no JSON, with nothing of it in the answer', async () => {
-    const answer = await put('{"card": "4242', {})
+    const answer = await put('{"card": 4242x}')
     isProblem(answer, 400, 'request/malformed-json')
     assert.doesNotMatch(answer.text, /4242/)
   })
@@ -223,6 +223,8 @@ describe('a route', () => {
     assert.deepEqual(calls.at(-1)?.caller, { kind: 'app', id: 'orders', roles: [] })
     assert.equal((await app.request('POST', '/v1/internal', undefined, from('carts'))).status, 403)
     assert.equal((await app.request('POST', '/v1/own', undefined, from('orders'))).status, 401)
+    assert.equal((await app.request('POST', '/v1/fail', undefined, from('orders'))).status, 200)
+    assert.equal(calls.at(-1)?.caller.kind, 'anonymous')
   })
 
   test('a bad token is refused even where none is needed', async () => {

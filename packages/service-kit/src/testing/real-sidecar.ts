@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provideDapr } from '../../../../tools/launcher/dapr-binaries.ts'
+import { openGuard } from '../../../../tools/launcher/guard.ts'
 import { findProgram } from '../../../../tools/launcher/programs.ts'
 import { repository } from '../../../../tools/launcher/stack-file.ts'
 import { eventually } from './eventually.ts'
@@ -67,12 +68,16 @@ export interface RealSidecarOptions {
 export const startRealSidecar = async (options: RealSidecarOptions) => {
   const dir = await mkdtemp(join(tmpdir(), 'sidecar-'))
   const children: ChildProcess[] = []
+  const guard = openGuard()
   const start = (file: string, args: string[], env: NodeJS.ProcessEnv = {}): (() => string) => {
-    const child = spawn(file, args, {
+    const [program, rest] = guard.wrap(file, args)
+    const child = spawn(program, rest, {
       cwd: dir,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     })
+    if (child.pid) guard.started(file, child.pid)
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
     children.push(child)
@@ -85,9 +90,10 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
     for (const child of children.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
       const ended = once(child, 'exit')
-      child.kill(child.spawnfile.endsWith('daprd') ? 'SIGKILL' : 'SIGTERM')
+      child.kill('SIGKILL')
       await ended
     }
+    guard.close()
     server.closeAllConnections()
     server.close()
     await rm(dir, { recursive: true, force: true })

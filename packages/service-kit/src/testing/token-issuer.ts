@@ -22,7 +22,6 @@ export const createTokenIssuer = () => {
       exp: now + 600,
     }
     return `Bearer ${jwt.sign(JSON.parse(JSON.stringify({ ...good, ...claims })), privateKey, {
-      algorithm: 'RS256',
       header: { alg: 'RS256', typ: 'at+jwt', kid, ...header },
     })}`
   }
