@@ -18,6 +18,7 @@ const commands: Record<string, Command> = {
   demo: against('tests/demo.ts'),
   contract: against('tools/contract.ts'),
   'dead-letters': against('tools/dead-letters.ts'),
+  footprint: against('tools/footprint.ts'),
 }
 
 const interruption = new AbortController()

@@ -51,6 +51,9 @@ export const createForward =
     })
     const { statusCode: status, headers } = response
     const isProblem = String(headers['content-type']).startsWith('application/problem+json')
+    // An app's answer has a type, or is a 204. An empty 200 is what daprd 1.18 may make of a connection that failed while
+    // another call was under way: the app may never have seen the request.
+    if (status < 300 && status !== 204 && !headers['content-type']) throw unavailable(app, 'an empty answer')
     if (status >= 400 && !isProblem) throw refusal(app, status, Buffer.from(bytes).toString('utf8'))
     return {
       status,

@@ -1,4 +1,5 @@
 import type { BaseConfig } from '@caravan/service-kit/config'
+import { declare } from '@caravan/service-kit/delivery'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Log } from '@caravan/service-kit/log'
 import { registry } from '@caravan/service-kit/metrics'
@@ -72,12 +73,9 @@ const addCallbacks = (router: Router, { config, log, cache }: GatewayOptions): v
   const consumer = createConsumer({ log, db: undefined, afterCommit: () => undefined })
   const events = subscriptions(cache)
   router.get('/dapr/subscribe', withToken, (ctx) => {
-    ctx.body = events.map(({ definition, pubsub }) => ({
-      pubsubname: pubsub,
-      topic: definition.topic,
-      route: `/events/${definition.topic}`,
-      deadLetterTopic: 'gateway.dead-letter',
-    }))
+    ctx.body = events.map(({ definition: { topic }, pubsub }) =>
+      declare({ pubsub, topic, route: `/events/${topic}`, deadLetterTopic: 'gateway.dead-letter' }),
+    )
   })
   for (const each of events) {
     router.post(`/events/${each.definition.topic}`, withToken, consumer.endpoint(each))

@@ -102,12 +102,10 @@ export const createPlaceOrder = ({ orders, offers, sidecar, paymentWindow }: Pla
       await orders.insert(change, (tx) => once.record(tx, 201, present(change.order)))
       return change.order
     } catch (error) {
-      const refused =
-        error instanceof AppError && error.code !== 'sidecar/unavailable' && error.kind === 'conflict'
-      if (!refused) {
-        const committed = await orders.abandon(once.id, fact(orderAbandoned, { orderId: once.id }))
-        if (committed) return committed
-      }
+      // The one failure that surely left nothing reserved.
+      if (error instanceof AppError && error.code === 'inventory/insufficient-stock') throw error
+      const committed = await orders.abandon(once.id, fact(orderAbandoned, { orderId: once.id }))
+      if (committed) return committed
       throw error
     }
   }

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import { z } from 'zod'
@@ -32,8 +31,8 @@ export type ChargeOutcome =
   | { readonly outcome: 'unknown' }
 
 /**
- * The card provider, reached through the sidecar's HTTPEndpoint `psp`, which adds the API key. Bodies are streamed: the
- * sidecar's breaker counts only the unanswered ones as failures then, not declined cards.
+ * The card provider, reached through the sidecar's HTTPEndpoint `psp`, which adds the API key. The sidecar never repeats a
+ * call to it; what is repeated here goes under the same idempotency key.
  */
 export const createProvider = (sidecar: Sidecar) => {
   const send = async (method: 'GET' | 'POST', path: string, idempotencyKey?: string, body?: unknown) => {
@@ -45,7 +44,7 @@ export const createProvider = (sidecar: Sidecar) => {
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
       },
-      body: body ? Readable.from([JSON.stringify(body)]) : null,
+      body: body ? JSON.stringify(body) : null,
       deadlineMs: 8000,
     })
     return { status: response.statusCode, body: await response.body.json().catch(() => undefined) }
@@ -53,9 +52,9 @@ export const createProvider = (sidecar: Sidecar) => {
 
   const read = async <T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> => {
     const { status, body } = await send('GET', path)
-    if (status !== 200)
-      throw new AppError('unavailable', 'payments/provider-unavailable', `The provider said ${status}`)
-    return schema.parse(body)
+    const parsed = schema.safeParse(body)
+    if (status === 200 && parsed.success) return parsed.data
+    throw new AppError('unavailable', 'payments/provider-unavailable', `The provider said ${status}`)
   }
 
   return {

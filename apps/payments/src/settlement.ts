@@ -1,4 +1,5 @@
 import { type Background, everyAsLeader } from '@caravan/service-kit/background'
+import { AppError } from '@caravan/service-kit/errors'
 import type { Tools } from '@caravan/service-kit/run-service'
 import type { PaymentStore } from './payment-store.ts'
 import type { Provider } from './provider.ts'
@@ -33,7 +34,15 @@ export const settlement = (
   const reconciliation = everyAsLeader(15_000, 'reconciliation', { ...tools, leaseSeconds: 60 }, async () => {
     for (;;) {
       const { data, hasMore } = await provider.chargesAfter(await payments.cursor.read())
-      for (const charge of data) await apply(charge)
+      for (const charge of data) {
+        await apply(charge).catch((error) => {
+          if (!(error instanceof AppError) || error.kind !== 'conflict') throw error
+          tools.log.error(
+            { err: error, charge_id: charge.id },
+            'a charge does not fit its payment; a person must look',
+          )
+        })
+      }
       const last = data.at(-1)
       if (last) await payments.cursor.write(last.id)
       if (!hasMore) return

@@ -22,6 +22,9 @@ export const amount = z.int().min(0).max(1_000_000_000)
 export const money = z.strictObject({ amount, currency })
 export type Money = z.infer<typeof money>
 
+/** Money that many prices add up to: it may be more than one price may be. */
+export const total = z.strictObject({ amount: z.int().min(0), currency })
+
 /** A text in the shop's languages. */
 export const text = (max: number) =>
   z.strictObject({ en: z.string().trim().min(1).max(max), zh: z.string().trim().min(1).max(max) })

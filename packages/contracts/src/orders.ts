@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { amount, currency, id, instant, money, page, paging, sku, text } from './common.ts'
+import { amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
@@ -138,7 +138,7 @@ export const orderPlaced = event({
   topic: 'order.placed',
   publisher: app,
   summary: 'An order was accepted and its stock is reserved',
-  data: z.object({ orderId: id, accountId: id, total: money, items: orderItems }),
+  data: z.object({ orderId: id, accountId: id, total, items: orderItems }),
   key: (data) => data.orderId,
   example: {
     orderId: exampleId,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { amount, currency, id, instant, money } from './common.ts'
+import { currency, id, instant, total } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -13,7 +13,7 @@ export const payment = z.object({
   id,
   orderId: id,
   status: paymentStatus,
-  amount,
+  amount: total.shape.amount,
   currency,
   declineCode: z.string().optional(),
   createdAt: instant,
@@ -142,7 +142,7 @@ export const paymentsOperations = [
 ] as const
 
 const exampleId = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
-const paymentFact = z.object({ paymentId: id, orderId: id, total: money })
+const paymentFact = z.object({ paymentId: id, orderId: id, total })
 const factExample = { paymentId: exampleId, orderId: exampleId, total: { amount: 4800, currency: 'USD' } }
 
 export const paymentCaptured = event({

@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-letters'
-import type { Middleware } from 'koa'
+import { receive } from './delivery.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
-import { type Route, readBody, route } from './route.ts'
+import { type Route, route } from './route.ts'
 import type { Sidecar } from './sidecar.ts'
-import {
-  type Consumer,
-  cloudEvent,
-  type DeliveredEvent,
-  type Status,
-  type Subscription,
-} from './subscription.ts'
+import { type Consumer, cloudEvent, type DeliveredEvent, type Subscription } from './subscription.ts'
 import { runInTrace } from './trace.ts'
 
 const store = 'statestore'
@@ -21,13 +15,12 @@ const capacity = 500
 type Letter = DeadLetter & { event: DeliveredEvent }
 
 /** What is no CloudEvent is kept too, as it came, under its hash: an operator can see and discard it. */
-const readEvent = (text: string): DeliveredEvent => {
-  try {
-    return cloudEvent.parse(JSON.parse(text))
-  } catch {
-    const id = createHash('sha256').update(text).digest('hex')
-    return { id, type: 'unreadable', source: '', data: text }
-  }
+const readEvent = (delivered: unknown): DeliveredEvent => {
+  const event = cloudEvent.safeParse(delivered)
+  if (event.success) return event.data
+  const text = typeof delivered === 'string' ? delivered : JSON.stringify(delivered)
+  const id = createHash('sha256').update(text).digest('hex')
+  return { id, type: 'unreadable', source: '', data: text }
 }
 
 export interface DeadLettersOptions {
@@ -64,18 +57,17 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
       return [...letters, { id: event.id, topic: event.type, keptAt: new Date().toISOString(), event }]
     })
 
-  const endpoint: Middleware = async (ctx) => {
-    let status: Status = 'SUCCESS'
-    const event = readEvent((await readBody(ctx.req, 4_194_304)).toString('utf8'))
+  const endpoint = receive(log, async (delivered) => {
+    const event = readEvent(delivered)
     try {
       await keep(event)
       log.error({ topic: event.type, event_id: event.id }, 'dead letter kept for an operator')
+      return 'SUCCESS'
     } catch (error) {
       log.error({ err: error, event_id: event.id }, 'dead letter could not be kept; it stays with the broker')
-      status = 'RETRY'
+      return 'RETRY'
     }
-    ctx.body = { status }
-  }
+  })
 
   const operations = deadLetterOperations(name)
   const find = async (eventId: string): Promise<Letter> => {

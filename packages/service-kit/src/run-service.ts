@@ -8,6 +8,7 @@ import { every } from './background.ts'
 import type { BaseConfig } from './config.ts'
 import { connect, type Database, migrate } from './database.ts'
 import { createDeadLetters } from './dead-letters.ts'
+import { declare } from './delivery.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createLog, type Log } from './log.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -175,17 +176,14 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     callbacks: (router) => {
       parts.files?.(router)
       router.get('/dapr/subscribe', (ctx) => {
-        ctx.body = [
-          ...subscriptions.map(({ definition, pubsub }) => ({
-            pubsubname: pubsub,
-            topic: definition.topic,
-            route: `/events/${definition.topic}`,
-            deadLetterTopic: deadLetters?.topic,
-          })),
-          ...(deadLetters
-            ? [{ pubsubname: 'pubsub', topic: deadLetters.topic, route: '/dead-letters' }]
-            : []),
-        ]
+        const deadLetterTopic = deadLetters?.topic
+        const channels = subscriptions.map(({ definition: { topic }, pubsub }) =>
+          declare({ pubsub, topic, route: `/events/${topic}`, deadLetterTopic }),
+        )
+        if (deadLetterTopic) {
+          channels.push(declare({ pubsub: 'pubsub', topic: deadLetterTopic, route: '/dead-letters' }))
+        }
+        ctx.body = channels
       })
       for (const each of subscriptions)
         router.post(`/events/${each.definition.topic}`, consumer.endpoint(each))

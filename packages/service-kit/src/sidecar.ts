@@ -137,12 +137,17 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
       ...options,
     })
     const answer = await readJson(response)
-    if (response.statusCode < 300) return (op.response?.parse(answer) ?? undefined) as z.output<R>
+    if (response.statusCode === op.status) {
+      if (!op.response) return undefined as z.output<R>
+      const parsed = op.response.safeParse(answer)
+      if (parsed.success) return parsed.data
+    }
     if (answer && isProblem(response.headers['content-type']))
       throw fromProblem(response.statusCode, answer as never)
+    // Also an empty 200: that is what daprd 1.18 may make of a connection that failed while another call was under way.
     throw new AppError('unavailable', `${op.app}/unavailable`, 'Try again in a moment', {
       retryAfterSeconds: 1,
-      cause: answer,
+      cause: answer ?? `status ${response.statusCode}`,
     })
   }
 

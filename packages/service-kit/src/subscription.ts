@@ -2,10 +2,10 @@ import type { EventDefinition } from '@caravan/contracts/event'
 import type { Middleware } from 'koa'
 import { z } from 'zod'
 import { type Database, type Transaction, transaction } from './database.ts'
+import { receive, type Status } from './delivery.ts'
 import { AppError, asAppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { eventsHandled } from './metrics.ts'
-import { readBody } from './route.ts'
 import { runInTrace } from './trace.ts'
 
 export interface EventMeta {
@@ -44,8 +44,6 @@ export const cloudEvent = z.object({
 })
 export type DeliveredEvent = z.infer<typeof cloudEvent>
 
-export type Status = 'SUCCESS' | 'RETRY' | 'DROP'
-
 export interface SubscriptionContext {
   readonly log: Log
   readonly db: Database | undefined
@@ -53,8 +51,8 @@ export interface SubscriptionContext {
   readonly afterCommit: () => void
 }
 
-/** Deliveries, half a second apart, that a defect of ours gets before the event is a dead letter: about a minute. */
-const patience = 120
+/** Deliveries, half a second apart, that a defect of ours gets before its event is a dead letter: others of the topic wait. */
+const patience = 40
 
 /** Turns deliveries into answers. DROP sends the event to the dead-letter topic. */
 export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) => {
@@ -111,23 +109,13 @@ export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) =>
     })
   }
 
-  /** The endpoint that a sidecar delivers one subscription's events to. Answers 200 with an explicit status, always. */
-  const endpoint =
-    (subscription: Subscription): Middleware =>
-    async (ctx) => {
-      let status: Status
-      try {
-        status = await consume(
-          subscription,
-          JSON.parse((await readBody(ctx.req, 4_194_304)).toString('utf8')),
-        )
-      } catch (error) {
-        log.error({ topic: subscription.definition.topic, err: error }, 'unreadable delivery: dead-lettered')
-        status = 'DROP'
-      }
+  /** The endpoint that a sidecar delivers one subscription's events to. Answers 200 with explicit statuses, always. */
+  const endpoint = (subscription: Subscription): Middleware =>
+    receive(log, async (event) => {
+      const status = await consume(subscription, event)
       eventsHandled.inc({ topic: subscription.definition.topic, status })
-      ctx.body = { status }
-    }
+      return status
+    })
 
   return { apply, endpoint }
 }

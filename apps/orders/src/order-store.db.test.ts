@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { orderAbandoned } from '@caravan/contracts/orders'
+import { transaction } from '@caravan/service-kit/database'
+import { newId } from '@caravan/service-kit/ids'
+import { createLog } from '@caravan/service-kit/log'
+import { createOutbox, fact } from '@caravan/service-kit/outbox'
+import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
+import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
+import { type Change, cancel, capture, place } from './domain/order.ts'
+import { createOrderStore, type OrderStore } from './order-store.ts'
+
+const migrations = new URL('../migrations/', import.meta.url)
+let database: TestDatabase
+let orders: OrderStore
+
+before(async () => {
+  database = await createTestDatabase(migrations)
+  const { db } = database
+  const sidecar = { publish: async () => new Set<string>() }
+  orders = createOrderStore(
+    db,
+    createOutbox({ name: 'orders', db, sidecar, log: createLog('orders', 'silent') }),
+  )
+})
+after(() => database.drop())
+
+const line = {
+  ...{ sku: 'GAIWAN-WHITE', productId: newId(), title: { en: 'Gaiwan', zh: '盖碗' } },
+  ...{ quantity: 2, unitPrice: 2400, total: 4800 },
+}
+const shippingAddress = {
+  ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
+}
+const newChange = (accountId = newId(), windowSeconds = 1800): Change =>
+  place(
+    { id: newId(), accountId, currency: 'USD', lines: [line], shippingAddress },
+    new Date(),
+    windowSeconds,
+  )
+const inserted = async (accountId?: string, windowSeconds?: number) => {
+  const change = newChange(accountId, windowSeconds)
+  await orders.insert(change, async () => {})
+  return change.order
+}
+const facts = async (orderId: string): Promise<string[]> =>
+  database.db('outbox').where({ event_key: orderId }).orderBy('seq').pluck('topic')
+
+test('an order comes back as it was placed', async () => {
+  const order = await inserted()
+  assert.deepEqual(await orders.find(order.id), order)
+  assert.deepEqual(await facts(order.id), ['order.placed'])
+  assert.equal(await orders.find(newId()), undefined)
+})
+
+test('what joins the placing is written with it, or neither is', async () => {
+  const change = newChange()
+  await assert.rejects(
+    orders.insert(change, async () => {
+      throw new Error('no room')
+    }),
+    /no room/,
+  )
+  assert.equal(await orders.find(change.order.id), undefined)
+  assert.deepEqual(await facts(change.order.id), [])
+})
+
+test('an order is placed once under its id', async () => {
+  const change = newChange()
+  await orders.insert(change, async () => {})
+  await assert.rejects(
+    orders.insert(change, async () => {}),
+    { code: 'ER_DUP_ENTRY' },
+  )
+  assert.deepEqual(await facts(change.order.id), ['order.placed'])
+})
+
+test('a change is written with its facts, and comes back', async () => {
+  const { id } = await inserted()
+  const paymentId = newId()
+  const paid = await orders.update(id, (order) => capture(order, paymentId, new Date()))
+  assert.deepEqual(paid?.payment, { id: paymentId, status: 'captured' })
+  assert.deepEqual(await orders.find(id), paid)
+  assert.deepEqual(await facts(id), ['order.placed', 'order.paid'])
+})
+
+test('twenty captures of one payment at once: paid once', async () => {
+  const { id } = await inserted()
+  const paymentId = newId()
+  const pay = () => orders.update(id, (order) => capture(order, paymentId, new Date()))
+  await Promise.all(Array.from({ length: 20 }, pay))
+  assert.deepEqual(
+    (await orders.find(id))?.history.map(({ what }) => what),
+    ['placed', 'paid'],
+  )
+  assert.deepEqual(await facts(id), ['order.placed', 'order.paid'])
+})
+
+test('paid and cancelled at once: one of them wins, and the books agree', async () => {
+  for (let n = 0; n < 10; n += 1) {
+    const { id } = await inserted()
+    await Promise.allSettled([
+      orders.update(id, (order) => capture(order, newId(), new Date())),
+      orders.update(id, (order) => cancel(order, 'shopper', new Date())),
+    ])
+    const order = await orders.find(id)
+    const told = await facts(id)
+    if (order?.status === 'paid') assert.deepEqual(told, ['order.placed', 'order.paid'])
+    else assert.deepEqual(told, ['order.placed', 'order.cancelled', 'order.refund-due'])
+  }
+})
+
+test('a change that throws leaves all as it was', async () => {
+  const order = await inserted()
+  const change = orders.update(order.id, () => {
+    throw new Error('not like this')
+  })
+  await assert.rejects(change, /not like this/)
+  assert.deepEqual(await orders.find(order.id), order)
+})
+
+test('an order that is not there cannot be changed', async () => {
+  assert.equal(await orders.update(newId(), () => assert.fail()), undefined)
+})
+
+test('a change within a transaction is undone with it', async () => {
+  const order = await inserted()
+  const work = transaction(database.db, async (tx) => {
+    await orders.update(order.id, (current) => cancel(current, 'unpaid', new Date()), tx)
+    throw new Error('the rest failed')
+  })
+  await assert.rejects(work, /the rest failed/)
+  assert.deepEqual(await orders.find(order.id), order)
+  assert.deepEqual(await facts(order.id), ['order.placed'])
+})
+
+test('what was never placed is given up by an event; what was placed is not', async () => {
+  const missing = newId()
+  const abandoned = (orderId: string) => fact(orderAbandoned, { orderId })
+  assert.equal(await orders.abandon(missing, abandoned(missing)), undefined)
+  assert.deepEqual(await facts(missing), ['order.abandoned'])
+  const order = await inserted()
+  assert.deepEqual(await orders.abandon(order.id, abandoned(order.id)), order)
+  assert.deepEqual(await facts(order.id), ['order.placed'])
+})
+
+test('an account’s orders are listed newest first, page by page, and nobody else’s', async () => {
+  const account = newId()
+  const placed: string[] = []
+  for (let n = 0; n < 5; n += 1) {
+    placed.unshift((await inserted(account)).id)
+    await inserted()
+  }
+  const seen: string[] = []
+  for (let after: string | undefined; ; after = seen.at(-1)) {
+    const page = await orders.list(account, 2, after)
+    seen.push(...page.map(({ id }) => id))
+    if (page.length < 2) break
+  }
+  assert.deepEqual(seen.toSorted().reverse(), seen)
+  assert.deepEqual(new Set(seen), new Set(placed))
+  assert.equal(seen.length, 5)
+})
+
+test('unpaid orders whose time is over are found, the longest overdue first', async () => {
+  await inserted(newId(), 60)
+  const later = await inserted(newId(), -60)
+  const earlier = await inserted(newId(), -120)
+  const paid = await inserted(newId(), -180)
+  await orders.update(paid.id, (order) => capture(order, newId(), new Date()))
+  assert.deepEqual(await orders.overdue(10), [earlier.id, later.id])
+  assert.deepEqual(await orders.overdue(1), [earlier.id])
+})
+
+describe('with many rows', () => {
+  const accounts = Array.from({ length: 100 }, () => newId())
+  const ids = Array.from({ length: 6000 }, () => newId())
+
+  before(async () => {
+    const documents = { order_lines: '[]', shipping_address: '{}', history: '[]' }
+    await fill(
+      database.db,
+      'orders',
+      ids.map((id, n) => ({
+        ...{ ...documents, id, account_id: accounts[n % accounts.length], currency: 'USD', total: 1 },
+        status: n % 3 === 0 ? 'pending-payment' : 'confirmed',
+        placed_at: new Date(),
+        pay_before: new Date(Date.now() + 60_000 + n),
+      })),
+    )
+  })
+
+  test('an account’s page of orders is a stretch of an index', async () => {
+    for (const after of [undefined, ids[3000]]) {
+      const [step] = await plansOf(database.db, () => orders.list(String(accounts[0]), 20, after))
+      assert.partialDeepStrictEqual(step, { table: 'orders', key: 'of_account' })
+      assert.match(String(step?.type), /^(ref|range)$/)
+      assert.doesNotMatch(String(step?.Extra), /filesort/)
+    }
+  })
+
+  test('overdue orders are read in the order of an index', async () => {
+    const [step] = await plansOf(database.db, () => orders.overdue(50))
+    assert.partialDeepStrictEqual(step, { table: 'orders', key: 'unpaid', type: 'range' })
+    assert.doesNotMatch(String(step?.Extra), /filesort/)
+  })
+
+  test('an order is read by its id', async () => {
+    const [step] = await plansOf(database.db, () => orders.find(String(ids[0])))
+    assert.partialDeepStrictEqual(step, { table: 'orders', key: 'PRIMARY', type: 'const' })
+  })
+})

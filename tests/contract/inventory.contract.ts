@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { adjustStock, getAvailability, getStock, reserve } from '@caravan/contracts/inventory'
+import { getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
+import { payOrder } from '@caravan/contracts/payments'
+import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '../support/eventually.ts'
+import { cloudEvent, publishAs } from '../support/publish.ts'
+import { shippingAddress } from '../support/shop.ts'
+import { mint, shop } from '../support/stack.ts'
+import { get, refused } from './ask.ts'
+import { holdToContract } from './hold-to-contract.ts'
+
+holdToContract('inventory')
+
+const asOrders = { through: 'orders' } as const
+const asOperator = async () => ({ token: await shop.asOperator() })
+
+const adjust = async (sku: string, delta: number, adjustmentId = newId()) =>
+  get(
+    adjustStock,
+    { params: { sku, adjustmentId }, body: { delta, reason: 'A delivery' } },
+    await asOperator(),
+  )
+const received = async (quantity: number) => {
+  const sku = `CONTRACT-${randomBytes(6).toString('hex').toUpperCase()}`
+  await adjust(sku, quantity)
+  return sku
+}
+const piles = async (sku: string) => {
+  const { available, reserved, sold } = await get(getStock, { params: { sku } }, await asOperator())
+  return { available, reserved, sold }
+}
+const hold = (orderId: string, items: object[]) =>
+  get(reserve, { body: { orderId, items, ttlSeconds: 300 } }, asOrders)
+/** An event of orders as a later version of it might be: with a field that nobody knows yet. */
+const publish = ({ topic, example }: { topic: string; example: object }, data: object, id = newId()) =>
+  publishAs('orders', topic, cloudEvent('orders', topic, id, { ...example, ...data, addedLater: true }))
+
+test('a reservation of the same order, repeated, holds its stock once', async () => {
+  const sku = await received(5)
+  const orderId = newId()
+  for (let n = 0; n < 3; n += 1)
+    assert.deepEqual(await hold(orderId, [{ sku, quantity: 2 }]), { outcome: 'reserved' })
+  assert.deepEqual(await piles(sku), { available: 3, reserved: 2, sold: 0 })
+})
+
+test('a reservation is all or nothing, counts lines of one SKU together, and tells what is short', async () => {
+  const [plenty, scarce] = [await received(9), await received(3)]
+  const two = { sku: scarce, quantity: 2 }
+  assert.deepEqual(await hold(newId(), [{ sku: plenty, quantity: 1 }, two, two]), {
+    outcome: 'insufficient-stock',
+    shortages: [{ sku: scarce, requested: 4, available: 3 }],
+  })
+  assert.deepEqual(await piles(plenty), { available: 9, reserved: 0, sold: 0 })
+  assert.deepEqual(await piles(scarce), { available: 3, reserved: 0, sold: 0 })
+})
+
+test('twenty reservations at once for five units: five are made', async () => {
+  const sku = await received(5)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => hold(newId(), [{ sku, quantity: 1 }])))
+  assert.equal(answers.filter(({ outcome }) => outcome === 'reserved').length, 5)
+  assert.deepEqual(await piles(sku), { available: 0, reserved: 5, sold: 0 })
+})
+
+test('an abandoned order gets its stock back to the shelf, and is closed', async () => {
+  const sku = await received(4)
+  const orderId = newId()
+  await hold(orderId, [{ sku, quantity: 4 }])
+  await publish(orderAbandoned, { orderId })
+  await eventually('the stock is back', async () => (await piles(sku)).available === 4)
+  assert.deepEqual(await hold(orderId, [{ sku, quantity: 4 }]), { outcome: 'closed' })
+  assert.deepEqual(await piles(sku), { available: 4, reserved: 0, sold: 0 })
+})
+
+test('a paid order’s stock is sold, once however often that is told, and orders hears of it', async () => {
+  const [line] = await shop.newLines([3])
+  assert.ok(line)
+  const { id: accountId, token } = mint.member()
+  const order = await get(placeOrder, { body: { items: [line], shippingAddress } }, { token })
+  assert.deepEqual(await piles(line.sku), { available: 2, reserved: 1, sold: 0 })
+  const params = { orderId: order.id }
+  const body = { paymentMethod: await shop.tokenise() }
+  const payment = await get(payOrder, { params, body }, { token })
+  await eventually('reservation.fulfilled has confirmed the order', async () => {
+    const { status } = await get(getOrder, { params }, { token })
+    return status === 'confirmed'
+  })
+  assert.deepEqual(await piles(line.sku), { available: 2, reserved: 0, sold: 1 })
+
+  const again = newId()
+  const items = [{ sku: line.sku, quantity: 1 }]
+  const paid = { orderId: order.id, accountId, paymentId: payment.id, items }
+  for (const id of [again, again, newId()]) await publish(orderPaid, paid, id)
+  // Sent later, though not surely handled later.
+  const fence = newId()
+  await hold(fence, items)
+  await publish(orderAbandoned, { orderId: fence })
+  await eventually('the later event is handled', async () => (await piles(line.sku)).reserved === 0)
+  assert.deepEqual(await piles(line.sku), { available: 2, reserved: 0, sold: 1 })
+})
+
+test('an adjustment counts once under its id, and never takes what is not there', async () => {
+  const sku = await received(5)
+  const id = newId()
+  for (let n = 0; n < 3; n += 1)
+    assert.deepEqual(await adjust(sku, 2, id), { sku, received: 7, available: 7, reserved: 0, sold: 0 })
+  const by = await asOperator()
+  const change = (adjustmentId: string, delta: number) =>
+    [adjustStock, { params: { sku, adjustmentId }, body: { delta, reason: 'A test' } }, by] as const
+  await refused([409, 'inventory/adjustment-reused'], ...change(id, 3))
+  await refused([409, 'inventory/insufficient-stock'], ...change(newId(), -8))
+  assert.deepEqual(await piles(sku), { available: 7, reserved: 0, sold: 0 })
+})
+
+test('availability is told of the SKUs that are known', async () => {
+  const sku = await received(6)
+  const { data } = await get(getAvailability, { query: { skus: `${sku},NEVER-RECEIVED` } })
+  assert.deepEqual(data, [{ sku, available: 6 }])
+})

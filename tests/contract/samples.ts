@@ -1,0 +1,80 @@
+import { newId } from '@caravan/service-kit/ids'
+import { shippingAddress } from '../support/shop.ts'
+import { stack } from '../support/stack.ts'
+import type { Input } from './ask.ts'
+
+const text = (value: string) => ({ en: value, zh: value })
+const sku = `CONTRACT-${newId().slice(-12).toUpperCase()}`
+const productId = newId()
+const orderId = newId()
+const cartId = `guest-${'0'.repeat(32)}`
+const staged = { params: { orderId } }
+
+/**
+ * A valid request for each operation that has an input, about things that are this run's own or that nobody has. Sent as it
+ * is, it succeeds or meets one of the problems that the contract lists.
+ */
+const samples: Readonly<Record<string, Input>> = {
+  createAccount: {
+    body: { email: `contract-${newId()}@example.com`, password: newId(), name: 'Contract' },
+  },
+  createSession: { body: { email: 'nobody@example.com', password: 'a wrong passphrase' } },
+  issueAnonymousToken: { body: { clientSecret: String(stack.secrets['gateway-client-secret']) } },
+
+  listProducts: { query: { limit: '3' } },
+  getProduct: { params: { productId } },
+  searchProducts: { query: { q: 'tea', limit: '3' } },
+  getSeller: { params: { sellerId: newId() } },
+  putProduct: {
+    params: { productId },
+    body: {
+      ...{ seller: newId(), category: 'contract', title: text('Contract'), description: text('A test.') },
+      ...{ pictures: [], tags: [], status: 'off-shelf' },
+      variants: [
+        {
+          ...{ sku, name: text('One'), attributes: {}, weightGrams: 1 },
+          price: { amount: 100, currency: 'USD' },
+        },
+      ],
+    },
+  },
+  putCategory: { params: { slug: 'contract' }, body: { parent: null, name: text('Contract') } },
+  putSeller: {
+    params: { sellerId: productId },
+    body: { name: text('Contract'), description: text('A test.') },
+  },
+
+  getAvailability: { query: { skus: sku } },
+  getStock: { params: { sku } },
+  adjustStock: {
+    params: { sku, adjustmentId: newId() },
+    body: { delta: 1, reason: 'A test of the contract' },
+  },
+  reserve: { body: { orderId, items: [{ sku, quantity: 1000 }], ttlSeconds: 60 } },
+
+  getCart: { params: { cartId } },
+  addItem: { params: { cartId }, body: { sku, quantity: 1 } },
+  setItem: { params: { cartId, sku }, body: { quantity: 1 } },
+  removeItem: { params: { cartId, sku } },
+  mergeCart: { body: { guestCartId: cartId } },
+
+  placeOrder: {
+    body: {
+      items: [{ sku, quantity: 1, unitPrice: { amount: 100, currency: 'USD' } }],
+      shippingAddress,
+    },
+  },
+  listOrders: { query: { limit: '3' } },
+  getOrder: staged,
+  cancelOrder: staged,
+
+  payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },
+  listPayments: staged,
+  getPayment: { params: { paymentId: orderId } },
+  receiveProviderWebhook: { body: {} },
+  inquirePayment: { body: { orderId } },
+  listLedgerEntries: { query: { orderId } },
+}
+
+export const sampleOf = ({ id, path }: { id: string; path: string }): Input =>
+  samples[id] ?? (path.includes('{eventId}') ? { params: { eventId: newId() } } : {})
