@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
-import { inDatabase } from '../support/in-database.ts'
 import { eventually } from '../support/eventually.ts'
+import { inDatabase } from '../support/in-database.ts'
 import { type Shop, shopOf } from '../support/shop.ts'
 import { openMint } from '../support/tokens.ts'
 
