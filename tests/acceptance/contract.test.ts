@@ -38,7 +38,7 @@ describe('inventory in Python, behind the same sidecar', () => {
   const sidecar = stack.process('inventory.sidecar')
 
   const standIn = (env: Record<string, string>): ChildProcess =>
-    spawn('python3', [fileURLToPath(new URL('../contract/stand-in.py', import.meta.url))], {
+    spawn('python3', [fileURLToPath(new URL('../contract/stand-in/inventory.py', import.meta.url))], {
       env: {
         ...{ PATH: String(process.env.PATH), PYTHONDONTWRITEBYTECODE: '1', ...env },
         TOKEN_ISSUER: String(stack.sidecarEnvironment.TOKEN_ISSUER),

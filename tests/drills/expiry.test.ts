@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { eventually } from '../support/eventually.ts'
 import { inDatabase } from '../support/in-database.ts'
@@ -12,6 +13,7 @@ let shop: Shop
 let mint: ReturnType<typeof openMint>
 
 before(async () => {
+  await eraseStack('expiry')
   stack = await startStack({
     profile: 'expiry',
     ports: 'free',

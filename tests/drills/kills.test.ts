@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { eventually } from '../support/eventually.ts'
 import { inDatabase } from '../support/in-database.ts'
@@ -15,6 +16,7 @@ let shop: Shop
 let mint: ReturnType<typeof openMint>
 
 before(async () => {
+  await eraseStack('kills')
   stack = await startStack({
     profile: 'kills',
     ports: 'free',

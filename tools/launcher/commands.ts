@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Arguments } from './arguments.ts'
-import { removeVolumes } from './backing.ts'
 import { check, stackTests } from './check.ts'
-import { AlreadyRunning, endLauncher, isRunning } from './control.ts'
+import { endLauncher, isRunning } from './control.ts'
+import { eraseStack } from './erase-stack.ts'
 import { run } from './run.ts'
 import { attachStack, type Stack, startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
@@ -85,16 +85,9 @@ export const stop = async (): Promise<number> => {
 }
 
 export const reset = async (): Promise<number> => {
-  await erase('shop')
+  await eraseStack('shop')
   log('all data of the shop is gone; npm start begins anew')
   return 0
-}
-
-const erase = async (profile: string) => {
-  const dir = stackFolder(profile)
-  if (await isRunning(dir)) throw new AlreadyRunning(profile)
-  removeVolumes(dir)
-  rmSync(dir, { recursive: true, force: true })
 }
 
 /**
@@ -109,7 +102,7 @@ export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<n
 }
 
 const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
-  await erase('test')
+  await eraseStack('test')
   const stack = await startStack({ profile: 'test', ports: 'free', signal, log })
   const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
   try {

@@ -68,6 +68,12 @@ const assertComplete = (name: string, routes: readonly Route[], operations: read
     throw new Error(`${name}: routes [${built}] are not the contract [${promised}]`)
 }
 
+/** Without a database there is nowhere to keep an outcome in, so the promise would be an empty one. */
+const assertKeepsOutcomes = (routes: readonly Route[], db: Database | undefined): void => {
+  const broken = db ? undefined : routes.find((route) => route.operation.idempotent)
+  if (broken) throw new Error(`${broken.operation.id} is idempotent, which needs a database`)
+}
+
 /** Listens, and on SIGTERM or SIGINT: unready, no new connections, what runs is finished, then `close`, then exit 0. */
 export const listen = async (
   app: Koa,
@@ -152,6 +158,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   const deadLetters =
     subscriptions.length > 0 ? createDeadLetters({ name, sidecar, log, consumer, subscriptions }) : undefined
   assertComplete(name, parts.routes, options.operations)
+  assertKeepsOutcomes(parts.routes, db)
 
   let draining = false
   const authenticate: Authenticate = createAuthenticator(parts.keys ?? remoteKeys(sidecar), {

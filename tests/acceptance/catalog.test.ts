@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { type Product, type ProductSummary, putProduct } from '@caravan/contracts/catalog'
+import { newId } from '@caravan/service-kit/ids'
+import { get } from '../contract/ask.ts'
+import { eventually } from '../support/eventually.ts'
+import { logLines } from '../support/log-lines.ts'
+import type { Line } from '../support/shop.ts'
+import { mint, shop } from '../support/stack.ts'
+
+interface Page {
+  data: ProductSummary[]
+  hasMore: boolean
+  next?: string
+}
+
+const seeded = JSON.parse(
+  readFileSync(new URL('../../tools/seed/data/products.json', import.meta.url), 'utf8'),
+) as { id: string; category: string }[]
+
+/** Below the time that a copy in the gateway may live: what is seen sooner was told by an event. */
+const soonMs = 10_000
+const priceOf = ({ variants }: Product) => variants[0]?.price.amount
+
+const text = (value: string) => ({ en: value, zh: value })
+
+/** A product as the seed's first, of this test alone; `edit` changes it behind the back of the gateway. */
+const staged = async () => {
+  const { data } = (await shop.door<Page>('GET', '/v1/products?limit=1')).body
+  const [{ seller, category } = assert.fail('the shop is empty')] = data
+  const [id, mark] = [newId(), `t${randomBytes(5).toString('hex')}`]
+  const sku = mark.toUpperCase()
+  const edit = async (amount: number, status: Product['status'] = 'on-shelf'): Promise<Product> => {
+    const price = { amount, currency: 'USD' }
+    const variants = [{ sku, name: text('One'), attributes: {}, price, weightGrams: 1 }]
+    const content = { seller, category, title: text(`Thing ${mark}`), description: text('Made by a test.') }
+    return get(
+      putProduct,
+      { params: { productId: id }, body: { ...content, pictures: [], variants, tags: [], status } },
+      { token: await shop.asOperator() },
+    )
+  }
+  const lineAt = (amount: number): Line => ({ sku, quantity: 1, unitPrice: { amount, currency: 'USD' } })
+  return { id, mark, sku, edit, lineAt, path: `/v1/products/${id}` }
+}
+
+const readAll = async (query: string): Promise<string[]> => {
+  const seen: string[] = []
+  for (let after = ''; ; ) {
+    const { status, body, text } = await shop.door<Page>('GET', `/v1/products?${query}${after}`)
+    assert.equal(status, 200, text)
+    seen.push(...body.data.map(({ id }) => id))
+    assert.equal(body.hasMore, body.next !== undefined)
+    if (body.next === undefined) return seen
+    after = `&after=${encodeURIComponent(body.next)}`
+  }
+}
+
+test('the shop is full: at least 60 products, and paging shows each exactly once', async () => {
+  assert.ok(seeded.length >= 60)
+  for (const limit of [7, 100]) {
+    const seen = await readAll(`limit=${limit}`)
+    assert.equal(new Set(seen).size, seen.length, 'none is shown twice')
+    for (const { id } of seeded) assert.ok(seen.includes(id), id)
+  }
+})
+
+test('a category shows its own products and those of the categories below it', async () => {
+  const { data } = (await shop.door('GET', '/v1/categories')).body as {
+    data: { slug: string; parent: string | null }[]
+  }
+  const parent = data.find(({ slug }) => data.some((each) => each.parent === slug))?.slug
+  assert.ok(parent)
+  const branch = [parent, ...data.filter((each) => each.parent === parent).map(({ slug }) => slug)]
+  const expected = seeded.filter(({ category }) => branch.includes(category)).map(({ id }) => id)
+  assert.ok(expected.length > 1)
+  const seen = await readAll(`limit=5&category=${parent}`)
+  for (const id of expected) assert.ok(seen.includes(id), id)
+  for (const { id, category } of seeded) if (seen.includes(id)) assert.ok(branch.includes(category), id)
+})
+
+test('search finds in English and in Chinese, the best match first', async () => {
+  for (const [query, title] of [
+    ['gaiwan', /gaiwan/i],
+    ['Gaiwans', /gaiwan/i],
+    ['盖碗', /盖碗/],
+    ['headlamp', /headlamp/i],
+    ['头灯', /头灯/],
+  ] as const) {
+    const { body, text } = await shop.door<Page>('GET', `/v1/search?q=${encodeURIComponent(query)}`)
+    const [best] = body.data
+    assert.match(`${best?.title.en} ${best?.title.zh}`, title, `${query}: ${text}`)
+  }
+  const nothing = await shop.door<Page>('GET', '/v1/search?q=zzyzx')
+  assert.deepEqual(nothing.body, { data: [], hasMore: false })
+})
+
+test('an edited price is seen at the door, and orders takes the new one only', async () => {
+  const { edit, path, sku, lineAt } = await staged()
+  await edit(1000)
+  await shop.receive(sku, 2)
+  assert.equal(priceOf((await shop.door<Product>('GET', path)).body), 1000)
+  await eventually(
+    'it can be ordered',
+    async () => (await shop.tryOrder(mint.member(), [lineAt(1000)])).status === 201,
+    soonMs,
+  )
+
+  await edit(1250)
+  const product = await eventually(
+    'the door shows the new price',
+    async () => {
+      const { body } = await shop.door<Product>('GET', path)
+      return priceOf(body) === 1250 && body
+    },
+    soonMs,
+  )
+  assert.equal(product.version, 2)
+  const refused = await eventually(
+    'orders refuses the old price',
+    async () => {
+      const answer = await shop.tryOrder(mint.member(), [lineAt(1000)])
+      return answer.status === 409 && answer
+    },
+    soonMs,
+  )
+  assert.equal(refused.body.code, 'orders/price-changed')
+  assert.deepEqual(refused.body.prices, [{ sku, unitPrice: { amount: 1250, currency: 'USD' } }])
+  const accepted = await shop.tryOrder(mint.member(), [lineAt(1250)])
+  assert.equal(accepted.status, 201, accepted.text)
+})
+
+test('what is taken off the shelf disappears, and cannot be ordered', async () => {
+  const { edit, id, path, mark, sku, lineAt } = await staged()
+  await edit(1000)
+  await shop.receive(sku, 1)
+  const shown = async () => {
+    const page = await shop.door('GET', path)
+    const search = await shop.door<Page>('GET', `/v1/search?q=${mark}`)
+    const list = await shop.door<Page>('GET', '/v1/products?limit=5')
+    const isIn = ({ body }: { body: Page }) => body.data.some((each) => each.id === id)
+    return [page.status === 200, isIn(search), isIn(list)]
+  }
+  await eventually('it is everywhere', async () => (await shown()).every(Boolean), soonMs)
+  await edit(1000, 'off-shelf')
+  await eventually('it is nowhere', async () => !(await shown()).some(Boolean), soonMs)
+  const refused = await eventually(
+    'orders does not know it',
+    async () => {
+      const answer = await shop.tryOrder(mint.member(), [lineAt(1000)])
+      return answer.status === 422 && answer
+    },
+    soonMs,
+  )
+  assert.equal(refused.body.code, 'orders/unknown-sku')
+})
+
+test('who has the page gets 304 until it changes', async () => {
+  const { edit, path } = await staged()
+  await edit(1000)
+  const first = await shop.door('GET', path)
+  const etag = String(first.headers.get('etag'))
+  assert.match(etag, /^"[\w-]+"$/)
+  const ask = () => shop.door('GET', path, { headers: { 'if-none-match': etag } })
+  for (const again of [await ask(), await ask()]) {
+    assert.deepEqual([again.status, again.text], [304, ''])
+    assert.equal(again.headers.get('etag'), etag)
+  }
+  await edit(1100)
+  const changed = await eventually(
+    'the page has changed',
+    async () => {
+      const answer = await ask()
+      return answer.status === 200 && answer
+    },
+    soonMs,
+  )
+  assert.notEqual(changed.headers.get('etag'), etag)
+})
+
+test('a thousand clients ask at once for a page that is not cached: the catalog reads it once', async () => {
+  const { edit, path } = await staged()
+  await edit(1000)
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => shop.door<Product>('GET', path)))
+  for (const { status, body, text } of answers) {
+    assert.equal(status, 200, text)
+    assert.equal(priceOf(body), 1000)
+  }
+  const reads = logLines('catalog').filter(
+    (line) => line.msg === 'request' && line.method === 'GET' && line.path === path,
+  )
+  assert.equal(reads.length, 1)
+})

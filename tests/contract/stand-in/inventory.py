@@ -1,0 +1,121 @@
+"""Inventory in another language: its whole contract, in memory.
+
+With FAULT=1 a repeated reservation holds its stock a second time.
+"""
+
+import os
+
+from app import ID, App, Problem, integer, listing, matches, publish, record
+
+SKU = matches(r"[A-Z0-9][A-Z0-9-]{2,39}")
+ITEM = {"sku": SKU, "quantity": integer(1, 1000)}
+
+PILES = ("available", "reserved", "sold")
+stock, adjustments, reservations = {}, {}, {}
+
+
+def delta(value, at):
+    return integer(-1_000_000, 1_000_000)(value, at) or ([(at, "must not be 0")] if value == 0 else [])
+
+
+def skus(value, at):
+    return listing(SKU)(value.split(",") if value else None, at)
+
+
+RESERVE = record(orderId=ID, items=listing(record(**ITEM)), ttlSeconds=integer(1, 604_800))
+ADJUST = record(delta=delta, reason=matches(r"\s*\S[\s\S]{0,199}"))
+
+# A pile never goes below nothing, and every unit is in one of them.
+def summed(items):
+    sums = {}
+    for item in items:
+        sums[item["sku"]] = sums.get(item["sku"], 0) + item["quantity"]
+    return sums
+
+
+def shortages(sums):
+    have = {sku: stock.get(sku, {}).get("available", 0) for sku in sums}
+    short = [sku for sku in sorted(sums) if have[sku] < sums[sku]]
+    return [{"sku": sku, "requested": sums[sku], "available": have[sku]} for sku in short]
+
+
+def move(sums, source, target):
+    for sku, n in sums.items():
+        stock[sku][source] -= n
+        stock[sku][target] += n
+
+
+def availability(skus):
+    return {"data": [{"sku": sku, "available": stock[sku]["available"]} for sku in skus.split(",") if sku in stock]}
+
+
+def find(sku):
+    if sku not in stock:
+        raise Problem(404, "inventory/sku-not-found")
+    return {"sku": sku, "received": sum(stock[sku].values()), **stock[sku]}
+
+
+def adjust(sku, adjustmentId, body):
+    if adjustments.get(adjustmentId, (sku, body["delta"])) != (sku, body["delta"]):
+        raise Problem(409, "inventory/adjustment-reused")
+    if adjustmentId not in adjustments:
+        pile = stock.setdefault(sku, dict.fromkeys(PILES, 0))
+        if pile["available"] + body["delta"] < 0:
+            raise Problem(409, "inventory/insufficient-stock")
+        pile["available"] += body["delta"]
+        adjustments[adjustmentId] = (sku, body["delta"])
+    return find(sku)
+
+
+def reserve(body):
+    known, sums = reservations.get(body["orderId"]), summed(body["items"])
+    if known and os.environ.get("FAULT") != "1":
+        return {"outcome": "closed" if known["status"] == "released" else "reserved"}
+    short = shortages(sums)
+    if short:
+        return {"outcome": "insufficient-stock", "shortages": short}
+    move(sums, "available", "reserved")
+    reservations[body["orderId"]] = {"status": "held", "items": sums}
+    return {"outcome": "reserved"}
+
+
+def release(orderId, **_):
+    known = reservations.setdefault(orderId, {"status": "released", "items": {}})
+    if known["status"] == "held":
+        move(known["items"], "reserved", "available")
+        known["status"] = "released"
+
+
+def sell(orderId, items, **_):
+    known, sums = reservations.get(orderId, {"status": "released"}), summed(items)
+    if known["status"] == "sold":
+        return
+    short = [] if known["status"] == "held" else shortages(sums)
+    if short:
+        return publish("inventory", "reservation.failed", {"orderId": orderId, "shortages": short})
+    publish("inventory", "reservation.fulfilled", {"orderId": orderId})
+    move(sums, "reserved" if known["status"] == "held" else "available", "sold")
+    reservations[orderId] = {"status": "sold", "items": sums}
+
+
+def consume(topic, data):
+    paid = topic == "order.paid"
+    rules = {"orderId": ID, **({"items": listing(record(strict=False, **ITEM))} if paid else {})}
+    if record(strict=False, **rules)(data, ""):
+        raise ValueError("not a valid event")
+    (sell if paid else release)(**data)
+
+
+App(
+    "inventory",
+    topics=("order.paid", "order.cancelled", "order.abandoned"),
+    operations=(
+        ("GET", "/v1/availability", "anyone", None, availability),
+        ("GET", "/v1/stock/{sku}", "operator", None, find),
+        ("PUT", "/v1/stock/{sku}/adjustments/{adjustmentId}", "operator", ADJUST, adjust),
+        ("POST", "/v1/reservations", "orders", RESERVE, reserve),
+    ),
+    parameters={"sku": SKU, "adjustmentId": ID, "eventId": matches(r".{1,64}")},
+    queries={"/v1/availability": record(skus=skus)},
+    consume=consume,
+).serve()
