@@ -39,7 +39,7 @@ export const getCart = operation({
   status: 200,
   params,
   response: cart,
-  problems: ['carts/not-found'],
+  problems: { 'carts/not-found': 404 },
 })
 
 export const addItem = operation({
@@ -53,7 +53,7 @@ export const addItem = operation({
   params,
   body: z.strictObject({ sku, quantity }),
   response: cart,
-  problems: ['carts/not-found', 'carts/line-full', 'carts/cart-full'],
+  problems: { 'carts/not-found': 404, 'carts/line-full': 409, 'carts/cart-full': 409 },
   example: { body: { sku: 'GAIWAN-WHITE', quantity: 1 } },
 })
 
@@ -68,7 +68,7 @@ export const setItem = operation({
   params: lineParams,
   body: z.strictObject({ quantity }),
   response: cart,
-  problems: ['carts/not-found', 'carts/cart-full'],
+  problems: { 'carts/not-found': 404, 'carts/cart-full': 409 },
 })
 
 export const removeItem = operation({
@@ -81,7 +81,7 @@ export const removeItem = operation({
   status: 200,
   params: lineParams,
   response: cart,
-  problems: ['carts/not-found'],
+  problems: { 'carts/not-found': 404 },
 })
 
 export const mergeCart = operation({
@@ -94,7 +94,7 @@ export const mergeCart = operation({
   status: 200,
   body: z.strictObject({ guestCartId }),
   response: cart,
-  problems: ['carts/not-found'],
+  problems: { 'carts/not-found': 404 },
 })
 
 export const cartsOperations = [createCart, getCart, addItem, setItem, removeItem, mergeCart] as const

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, instant, limit, money, page, paging, sku, text } from './common.ts'
+import { amount, currency, id, instant, limit, money, page, paging, sku, text } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -16,11 +16,14 @@ const picture = z.strictObject({
   alt: text(200),
 })
 
+/** Nothing is for free: an order of nothing could not be paid. */
+const price = z.strictObject({ amount: amount.min(1), currency })
+
 const variant = z.strictObject({
   sku,
   name: text(120),
   attributes: z.record(z.string().min(1).max(40), z.string().min(1).max(80)),
-  price: money,
+  price,
   weightGrams: z.int().min(0).max(1_000_000),
 })
 
@@ -86,7 +89,7 @@ export const getProduct = operation({
   status: 200,
   params: productParams,
   response: product,
-  problems: ['catalog/product-not-found'],
+  problems: { 'catalog/product-not-found': 404 },
 })
 
 export const searchProducts = operation({
@@ -126,7 +129,7 @@ export const getSeller = operation({
   status: 200,
   params: z.strictObject({ sellerId: id }),
   response: seller,
-  problems: ['catalog/seller-not-found'],
+  problems: { 'catalog/seller-not-found': 404 },
 })
 
 export const putProduct = operation({
@@ -140,7 +143,7 @@ export const putProduct = operation({
   params: productParams,
   body: productContent,
   response: product,
-  problems: ['catalog/sku-taken', 'catalog/unknown-category', 'catalog/unknown-seller'],
+  problems: { 'catalog/sku-taken': 409, 'catalog/unknown-category': 409, 'catalog/unknown-seller': 409 },
 })
 
 export const putCategory = operation({
@@ -154,6 +157,7 @@ export const putCategory = operation({
   params: z.strictObject({ slug }),
   body: z.strictObject({ parent: slug.nullable(), name: text(80) }),
   response: category,
+  problems: { 'catalog/unknown-category': 409, 'catalog/category-circle': 409 },
 })
 
 export const putSeller = operation({

@@ -33,7 +33,11 @@ export const deadLetterOperations = (app: string) => {
       access,
       status: 204,
       params,
-      problems: ['dead-letters/not-found', 'dead-letters/replay-failed'],
+      problems: {
+        'dead-letters/not-found': 404,
+        'dead-letters/not-replayable': 409,
+        'dead-letters/replay-failed': 409,
+      },
     }),
     discard: operation({
       app,
@@ -44,7 +48,7 @@ export const deadLetterOperations = (app: string) => {
       access,
       status: 204,
       params,
-      problems: ['dead-letters/not-found'],
+      problems: { 'dead-letters/not-found': 404 },
     }),
   }
 }

@@ -28,7 +28,7 @@ export const createAccount = operation({
     name: z.string().trim().min(1).max(100),
   }),
   response: account,
-  problems: ['identity/email-taken'],
+  problems: { 'identity/email-taken': 409 },
   example: { body: { email: 'mei@example.com', password: 'a long passphrase', name: 'Mei' } },
 })
 
@@ -42,7 +42,7 @@ export const createSession = operation({
   status: 201,
   body: z.strictObject({ email, password: z.string().max(128) }),
   response: z.object({ accessToken: z.string(), tokenType: z.literal('Bearer'), expiresIn: z.int() }),
-  problems: ['identity/wrong-credentials'],
+  problems: { 'identity/wrong-credentials': 401 },
 })
 
 export const getMe = operation({
@@ -54,6 +54,7 @@ export const getMe = operation({
   access: 'member',
   status: 200,
   response: account,
+  problems: { 'identity/account-gone': 401 },
 })
 
 export const getKeys = operation({
@@ -94,6 +95,7 @@ export const issueAnonymousToken = operation({
   status: 201,
   body: z.strictObject({ clientSecret: z.string().max(200) }),
   response: z.object({ accessToken: z.string(), expiresIn: z.int() }),
+  problems: { 'identity/wrong-client-secret': 401 },
 })
 
 export const identityOperations = [

@@ -51,7 +51,7 @@ export const getStock = operation({
   status: 200,
   params: z.strictObject({ sku }),
   response: stock,
-  problems: ['inventory/sku-not-found'],
+  problems: { 'inventory/sku-not-found': 404 },
 })
 
 export const adjustStock = operation({
@@ -72,7 +72,7 @@ export const adjustStock = operation({
     reason: z.string().trim().min(1).max(200),
   }),
   response: stock,
-  problems: ['inventory/adjustment-reused', 'inventory/insufficient-stock'],
+  problems: { 'inventory/adjustment-reused': 409, 'inventory/insufficient-stock': 409 },
 })
 
 /**

@@ -42,8 +42,8 @@ export interface Operation<
   readonly idempotent?: true
   /** The body is passed on as the bytes that came, for signatures over the raw body. */
   readonly raw?: true
-  /** Problem codes that a caller should expect, beyond those every operation has. */
-  readonly problems?: readonly string[]
+  /** Problem codes that a caller should expect beyond those every operation has, each with its status. */
+  readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422>>
   readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }
 }
 

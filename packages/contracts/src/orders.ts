@@ -72,12 +72,12 @@ export const placeOrder = operation({
     shippingAddress: address,
   }),
   response: order,
-  problems: [
-    'orders/unknown-sku',
-    'orders/price-changed',
-    'orders/mixed-currencies',
-    'inventory/insufficient-stock',
-  ],
+  problems: {
+    'orders/unknown-sku': 422,
+    'orders/price-changed': 409,
+    'orders/mixed-currencies': 422,
+    'inventory/insufficient-stock': 409,
+  },
   example: {
     body: {
       items: [{ sku: 'GAIWAN-WHITE', quantity: 2, unitPrice: { amount: 2400, currency: 'USD' } }],
@@ -114,7 +114,7 @@ export const getOrder = operation({
   status: 200,
   params: orderParams,
   response: order,
-  problems: ['orders/not-found'],
+  problems: { 'orders/not-found': 404 },
 })
 
 export const cancelOrder = operation({
@@ -127,7 +127,7 @@ export const cancelOrder = operation({
   status: 200,
   params: orderParams,
   response: order,
-  problems: ['orders/not-found', 'orders/not-cancellable'],
+  problems: { 'orders/not-found': 404, 'orders/not-cancellable': 409 },
 })
 
 export const ordersOperations = [placeOrder, listOrders, getOrder, cancelOrder] as const

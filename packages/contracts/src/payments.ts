@@ -35,13 +35,13 @@ export const payOrder = operation({
   params: orderParams,
   body: z.strictObject({ paymentMethod: z.string().regex(/^pm_[A-Za-z0-9_-]{1,100}$/) }),
   response: payment,
-  problems: [
-    'orders/not-found',
-    'payments/order-not-payable',
-    'payments/already-paid',
-    'payments/in-progress',
-    'payments/card-declined',
-  ],
+  problems: {
+    'orders/not-found': 404,
+    'payments/order-not-payable': 409,
+    'payments/already-paid': 409,
+    'payments/in-progress': 409,
+    'payments/card-declined': 402,
+  },
 })
 
 export const listPayments = operation({
@@ -66,7 +66,7 @@ export const getPayment = operation({
   status: 200,
   params: z.strictObject({ paymentId: id }),
   response: payment,
-  problems: ['payments/not-found'],
+  problems: { 'payments/not-found': 404 },
 })
 
 export const receiveWebhook = operation({
@@ -78,7 +78,7 @@ export const receiveWebhook = operation({
   access: 'anyone',
   status: 204,
   raw: true,
-  problems: ['payments/bad-signature'],
+  problems: { 'payments/bad-signature': 401 },
 })
 
 export const inquirePayment = operation({

@@ -98,7 +98,7 @@ describe('the description of one operation', () => {
     query: z.strictObject({ limit: z.coerce.number().int().max(10).default(5), q: z.string() }),
     body: z.strictObject({ count: z.int().default(1) }),
     response: z.object({ count: z.int().default(1) }),
-    problems: ['things/not-found', 'things/card-declined', 'things/taken'],
+    problems: { 'things/not-found': 404, 'things/card-declined': 402, 'things/taken': 409 },
   })
   const made = describeOne(op as never)
 

@@ -28,14 +28,13 @@ const problemContent = { 'application/problem+json': { schema: { $ref: '#/compon
 /** The statuses that the kit itself may answer an operation with, besides its own. */
 const failures = (op: Operation): number[] => {
   const statuses = [503]
-  if (op.access !== 'anyone') statuses.push(401, 403)
-  else statuses.push(401)
+  statuses.push(401)
+  if (op.access !== 'anyone') statuses.push(403)
   if (op.params || op.query || op.body) statuses.push(422)
   if (op.body || op.raw) statuses.push(400, 413)
   if (op.body) statuses.push(415)
   if (op.idempotent) statuses.push(400, 409, 422)
-  for (const code of op.problems ?? [])
-    statuses.push(/not-found$/.test(code) ? 404 : /declined$/.test(code) ? 402 : 409)
+  statuses.push(...Object.values(op.problems ?? {}))
   return [...new Set([...statuses, 429])].sort()
 }
 
@@ -44,7 +43,11 @@ const describe = (op: Operation): Json => ({
   summary: op.summary,
   tags: [op.app],
   ...(op.problems
-    ? { description: `Problem codes: ${op.problems.map((code) => `\`${code}\``).join(', ')}` }
+    ? {
+        description: `Problem codes: ${Object.keys(op.problems)
+          .map((code) => `\`${code}\``)
+          .join(', ')}`,
+      }
     : {}),
   security: op.access === 'anyone' ? [{}, { bearer: [] }] : [{ bearer: [] }],
   'x-access': op.access,
