@@ -78,6 +78,7 @@ describe('the outbox', () => {
       source: '/things',
       type: 'step.taken',
       datacontenttype: 'application/json',
+      partitionkey: 'a',
       data: { key: 'a', n: 1 },
     })
     const [row] = await database.db('outbox').where({ id: eventId })

@@ -20,10 +20,10 @@ interface Row {
   seq: number
   id: string
   topic: string
+  event_key: string
   data: string
   traceparent: string | null
   created_at: Date
-  attempts: number
 }
 
 const batchSize = 100
@@ -76,7 +76,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
   const claim = (): Promise<Row[]> =>
     db.transaction(async (tx) => {
       const [rows] = (await tx.raw(
-        `SELECT o.seq, o.id, o.topic, o.data, o.traceparent, o.created_at, o.attempts FROM outbox o
+        `SELECT o.seq, o.id, o.topic, o.event_key, o.data, o.traceparent, o.created_at FROM outbox o
          WHERE o.sent = FALSE AND o.claimed_until <= NOW(3) AND NOT EXISTS (
            SELECT 1 FROM outbox e WHERE e.event_key = o.event_key AND e.sent = FALSE AND e.seq < o.seq)
          ORDER BY o.seq LIMIT ${batchSize} FOR UPDATE SKIP LOCKED`,
@@ -97,6 +97,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
     type: row.topic,
     time: row.created_at.toISOString(),
     datacontenttype: 'application/json',
+    partitionkey: row.event_key,
     data: typeof row.data === 'string' ? JSON.parse(row.data) : row.data,
     // Without a traceid the sidecar puts a trace of its own over the event's.
     ...(row.traceparent ? { traceparent: row.traceparent, traceid: row.traceparent } : {}),

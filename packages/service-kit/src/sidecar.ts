@@ -22,6 +22,8 @@ export interface CloudEvent {
   readonly time: string
   readonly datacontenttype: 'application/json'
   readonly data: unknown
+  /** The CloudEvents partitioning extension: a broker with partitions keeps the order of one key's events. */
+  readonly partitionkey?: string
   readonly traceparent?: string
   /** Dapr's own: the same as `traceparent`. */
   readonly traceid?: string
@@ -163,7 +165,8 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
     const headers = { 'content-type': 'application/cloudevents+json' }
     const [first] = events
     if (first && events.length === 1) {
-      const path = `/v1.0/publish/${pubsub}/${topic}`
+      const key = first.partitionkey ? `?metadata.partitionKey=${encodeURIComponent(first.partitionkey)}` : ''
+      const path = `/v1.0/publish/${pubsub}/${topic}${key}`
       await block('publish', { method: 'POST', path, headers, body: JSON.stringify(first) })
       return new Set([first.id])
     }
@@ -172,7 +175,12 @@ export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 30
       path: `/v1.0/publish/bulk/${pubsub}/${topic}`,
       headers: json,
       body: JSON.stringify(
-        events.map((event) => ({ entryId: event.id, event, contentType: 'application/cloudevents+json' })),
+        events.map((event) => ({
+          entryId: event.id,
+          event,
+          contentType: 'application/cloudevents+json',
+          ...(event.partitionkey ? { metadata: { partitionKey: event.partitionkey } } : {}),
+        })),
       ),
       deadlineMs: 10_000,
     })
