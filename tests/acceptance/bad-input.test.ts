@@ -99,6 +99,18 @@ test('bad input gets the right problem, with a pointer to the field, and writes 
       code: 'orders/invalid-request',
       pointer: '/items/0/discount',
     },
+    'too many in all lines of one SKU': {
+      body: {
+        ...good,
+        items: [
+          { ...line, quantity: 600 },
+          { ...line, quantity: 600 },
+        ],
+      },
+      status: 422,
+      code: 'orders/too-many',
+      pointer: '/items/1/quantity',
+    },
     'unknown SKU': {
       body: withLine({ sku: 'NO-SUCH-SKU' }),
       status: 422,

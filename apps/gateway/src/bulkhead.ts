@@ -7,7 +7,7 @@ interface Lane {
 }
 
 /**
- * Gives each app so many places at a time, fewer than there are connections to the sidecar: an app that hangs slows its own
+ * Gives each app so many places at a time, of all apps fewer than there are connections to the sidecar: an app that hangs slows its own
  * callers only. Whoever gets no place within `patienceMs` is told that the app is unavailable.
  */
 export const withBulkhead = (

@@ -63,7 +63,7 @@ const isRead = (ctx: Context): boolean => ctx.method === 'GET' || ctx.method ===
 export const serveCached =
   (cache: ReadCache): Middleware =>
   (ctx, next) => {
-    const answer = isRead(ctx) ? cache.fresh(cacheKey(ctx.url)) : undefined
+    const answer = isRead(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
     if (!answer) return next()
     const start = performance.now()
     reply(ctx, answer)
@@ -88,7 +88,7 @@ export const readThrough =
     load: (ctx: Context, key: string) => Promise<Answer>,
   ): Middleware =>
   async (ctx) => {
-    const key = query ? cacheKey(ctx.url) : ctx.path
+    const key = query ? cacheKey(ctx.path + ctx.search) : ctx.path
     let asked = false
     const ask = async () => {
       asked = true

@@ -18,7 +18,12 @@ const offered = operations.filter(isPublic)
 let draining = false
 
 try {
-  const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
+  // More than the bulkheads of all apps let through together.
+  const sidecar = createSidecar({
+    port: config.DAPR_HTTP_PORT,
+    token: config.DAPR_API_TOKEN,
+    connections: 320,
+  })
   await assertPipeline(sidecar, 30_000)
   const issuer = createTokenIssuer(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
   const token = createAnonymousToken(issuer.issue, log)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { orderAbandoned } from '@caravan/contracts/orders'
 import { transaction } from '@caravan/service-kit/database'
+import { createIdempotency, type Once } from '@caravan/service-kit/idempotency'
 import { newId } from '@caravan/service-kit/ids'
 import { createLog } from '@caravan/service-kit/log'
 import { createOutbox, fact } from '@caravan/service-kit/outbox'
@@ -32,16 +33,27 @@ const line = {
 const shippingAddress = {
   ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
 }
-const newChange = (accountId = newId(), windowSeconds = 1800): Change =>
-  place(
-    { id: newId(), accountId, currency: 'USD', lines: [line], shippingAddress },
-    new Date(),
-    windowSeconds,
-  )
+const newChange = (accountId = newId(), windowSeconds = 1800, id = newId()): Change =>
+  place({ id, accountId, currency: 'USD', lines: [line], shippingAddress }, new Date(), windowSeconds)
 const inserted = async (accountId?: string, windowSeconds?: number) => {
   const change = newChange(accountId, windowSeconds)
   await orders.insert(change, async () => {})
   return change.order
+}
+const placement = (id: string): Change => newChange(newId(), 1800, id)
+/** A request that is under way, for the order of that id. */
+const claimed = async (id: string): Promise<Once> => {
+  const key = newId()
+  const idempotency = createIdempotency(database.db)
+  await idempotency.claim('tests', key, 'request')
+  // Its process died; the repeat takes over, and so gets the id that is wanted here.
+  await database
+    .db('idempotency_keys')
+    .where({ idempotency_key: key })
+    .update({ subject_id: id, claimed_until: '2000-01-01' })
+  const taken = await idempotency.claim('tests', key, 'request')
+  assert.ok('record' in taken && taken.id === id)
+  return taken
 }
 const facts = async (orderId: string): Promise<string[]> =>
   database.db('outbox').where({ event_key: orderId }).orderBy('seq').pluck('topic')
@@ -137,11 +149,34 @@ test('a change within a transaction is undone with it', async () => {
 test('what was never placed is given up by an event; what was placed is not', async () => {
   const missing = newId()
   const abandoned = (orderId: string) => fact(orderAbandoned, { orderId })
-  assert.equal(await orders.abandon(missing, abandoned(missing)), undefined)
+  assert.equal(await orders.abandon(await claimed(missing), abandoned(missing)), undefined)
   assert.deepEqual(await facts(missing), ['order.abandoned'])
   const order = await inserted()
-  assert.deepEqual(await orders.abandon(order.id, abandoned(order.id)), order)
+  assert.deepEqual(await orders.abandon(await claimed(order.id), abandoned(order.id)), order)
   assert.deepEqual(await facts(order.id), ['order.placed'])
+})
+
+test('an order that is being committed is not given up', async () => {
+  const once = await claimed(newId())
+  const change = placement(once.id)
+  let givenUp: Promise<unknown> | undefined
+  await orders.insert(change, async (tx) => {
+    await once.record(tx, 201, {})
+    // Begins while the insert is still uncommitted, and must not judge before it is.
+    givenUp = orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
+  })
+  assert.deepEqual(await givenUp, change.order)
+  assert.deepEqual(await facts(once.id), ['order.placed'])
+})
+
+test('an order that was given up cannot be recorded any more', async () => {
+  const once = await claimed(newId())
+  await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
+  await assert.rejects(
+    orders.insert(placement(once.id), (tx) => once.record(tx, 201, {})),
+    { code: 'idempotency/in-flight' },
+  )
+  assert.equal(await orders.find(once.id), undefined)
 })
 
 test('an account’s orders are listed newest first, page by page, and nobody else’s', async () => {

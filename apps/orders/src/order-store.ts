@@ -1,5 +1,6 @@
 import type { CancelReason } from '@caravan/contracts/orders'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
 import type { Change, Order } from './domain/order.ts'
 
@@ -102,8 +103,10 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
   }
 
   /** After placing failed: publishes that there is no such order, unless there is, and then gives it. */
-  const abandon = async (id: string, abandoned: Fact): Promise<Order | undefined> => {
+  const abandon = async ({ id, forget }: Once, abandoned: Fact): Promise<Order | undefined> => {
     const order = await transaction(db, async (tx) => {
+      // Waits for a commit that is still going on, and keeps one that is yet to come from recording.
+      await forget(tx)
       const row: Row | undefined = await tx('orders').where({ id }).first()
       if (!row) await outbox.add(tx, [abandoned])
       return row && toOrder(row)

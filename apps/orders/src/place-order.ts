@@ -1,4 +1,4 @@
-import { reserve } from '@caravan/contracts/inventory'
+import { maxQuantity, reserve } from '@caravan/contracts/inventory'
 import {
   type OrderLine,
   orderAbandoned,
@@ -54,6 +54,15 @@ const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] =>
     const { sku, productId, title, unitPrice } = offer
     lines.set(sku, { sku, productId, title, quantity, unitPrice, total: unitPrice * quantity })
   }
+  const excessive = items.flatMap((item, index) =>
+    (lines.get(item.sku)?.quantity ?? 0) > maxQuantity
+      ? [{ pointer: `/items/${index}/quantity`, detail: `at most ${maxQuantity} of a SKU in an order` }]
+      : [],
+  )
+  if (excessive.length > 0)
+    throw new AppError('invalid', 'orders/too-many', 'More of a SKU than an order may have', {
+      errors: excessive,
+    })
   return [...lines.values()]
 }
 
@@ -104,7 +113,7 @@ export const createPlaceOrder = ({ orders, offers, sidecar, paymentWindow }: Pla
     } catch (error) {
       // The one failure that surely left nothing reserved.
       if (error instanceof AppError && error.code === 'inventory/insufficient-stock') throw error
-      const committed = await orders.abandon(once.id, fact(orderAbandoned, { orderId: once.id }))
+      const committed = await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
       if (committed) return committed
       throw error
     }

@@ -28,7 +28,7 @@ await runService({
       subscriptions: [
         subscription(orderRefundDue, async ({ paymentId }, { tx }) => {
           if (await payments.demandRefund(tx, paymentId)) return
-          const payment = await payments.find(paymentId)
+          const payment = await payments.find(paymentId, tx)
           if (payment?.status === 'refund-due' || payment?.status === 'refunded') return
           throw new AppError(
             'conflict',

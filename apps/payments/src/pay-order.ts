@@ -8,7 +8,10 @@ import type { PaymentStore, StoredPayment } from './payment-store.ts'
 import type { Provider } from './provider.ts'
 
 const conflict = (code: string, message: string, payment?: StoredPayment) =>
-  new AppError('conflict', `payments/${code}`, message, payment ? { data: { paymentId: payment.id } } : {})
+  new AppError('conflict', `payments/${code}`, message, {
+    ...(payment ? { data: { paymentId: payment.id } } : {}),
+    ...(code === 'in-progress' ? { retryAfterSeconds: 1 } : {}),
+  })
 
 export const declined = (code: string) =>
   new AppError('invalid', 'payments/card-declined', 'The card was declined', {
@@ -57,8 +60,7 @@ export const createPayOrder =
       throw declined(result.declineCode)
     }
     if (result.outcome === 'unknown') return present(payment)
-    const captured = await payments.capture(paymentId, result.chargeId, (tx, current) =>
-      once.record(tx, 201, present(current)),
-    )
+    // A repeat of this request would find the payment under its id, so the record of its outcome need not be in there.
+    const captured = await payments.capture(paymentId, result.chargeId)
     return present(captured ?? payment)
   }

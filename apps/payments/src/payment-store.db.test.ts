@@ -66,19 +66,6 @@ test('captured three times, and ten times at once: one transaction in the ledger
   assert.deepEqual(await facts(orderId), ['payment.captured'])
 })
 
-test('what joins a capture is written with it, or neither is', async () => {
-  const { id, orderId } = await opened()
-  await assert.rejects(
-    payments.capture(id, 'ch_1', async () => {
-      throw new Error('no room')
-    }),
-    /no room/,
-  )
-  assert.equal((await payments.find(id))?.status, 'processing')
-  assert.deepEqual(await ledger(orderId), [])
-  assert.deepEqual(await facts(orderId), [])
-})
-
 test('a payment that nobody knows is not captured', async () => {
   assert.equal(await payments.capture(newId(), 'ch_1'), undefined)
 })

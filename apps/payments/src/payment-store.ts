@@ -6,6 +6,7 @@ import {
   paymentRefunded,
 } from '@caravan/contracts/payments'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
 
@@ -42,8 +43,6 @@ const toPayment = (row: Row): StoredPayment => ({
   ...(row.decline_code ? { declineCode: row.decline_code } : {}),
   createdAt: row.created_at.toISOString(),
 })
-
-type Record = (tx: Transaction, payment: StoredPayment) => Promise<void>
 
 /** Payments, their refunds and the ledger. Each change is conditional on the status it starts from, so a repeat is none. */
 export const createPaymentStore = (db: Database, outbox: Outbox) => {
@@ -85,19 +84,19 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     const row: Row | undefined =
       (await db('payments').where({ live_order_id: payment.orderId }).first()) ??
       (await db('payments').where({ id: payment.id }).first())
-    if (!row) throw new Error(`payment ${payment.id} was neither opened nor found`)
+    // The live one was declined between the two statements.
+    if (!row)
+      throw new AppError('unavailable', 'payments/try-again', 'Try again in a moment', {
+        retryAfterSeconds: 1,
+      })
     return toPayment(row)
   }
 
   /**
    * The provider holds the money: ledger and event, once. Also for a payment that was thought declined, because what the
-   * provider says is the truth. `record` joins the transaction in any case.
+   * provider says is the truth.
    */
-  const capture = async (
-    id: string,
-    chargeId: string,
-    record?: Record,
-  ): Promise<StoredPayment | undefined> => {
+  const capture = async (id: string, chargeId: string): Promise<StoredPayment | undefined> => {
     const payment = await transaction(db, async (tx) => {
       const [updated] = await tx.raw(
         `UPDATE payments SET status = 'captured', charge_id = ?, decline_code = NULL
@@ -110,7 +109,6 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
         await post(tx, id, current, 'provider', 'customers')
         await outbox.add(tx, [fact(paymentCaptured, factOf(current))])
       }
-      await record?.(tx, current)
       return current
     })
     outbox.wake()
@@ -216,7 +214,7 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
   }
 
   return {
-    find: (id: string) => load(db, id),
+    find: (id: string, on: Database | Transaction = db) => load(on, id),
     open,
     capture,
     decline,

@@ -45,7 +45,7 @@ export const createProvider = (sidecar: Sidecar) => {
         ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
       },
       body: body ? JSON.stringify(body) : null,
-      deadlineMs: 8000,
+      deadlineMs: 6000,
     })
     return { status: response.statusCode, body: await response.body.json().catch(() => undefined) }
   }
@@ -87,11 +87,12 @@ export const createProvider = (sidecar: Sidecar) => {
     chargesAfter: (after: string | null): Promise<z.infer<typeof chargePage>> =>
       read(`/v1/charges?limit=100${after ? `&after=${after}` : ''}`, chargePage),
 
-    /** Gives all of a charge back; one effect a refund id. Throws `unavailable` until the provider says that it is done. */
+    /** Gives all of a charge back; one effect a refund id. Throws `unavailable` until the provider says that it is done, `conflict` when it refuses. */
     refund: async (refundId: string, request: { charge: string; amount: number }): Promise<void> => {
       const { status } = await send('POST', '/v1/refunds', refundId, { ...request, reference: refundId })
-      if (status !== 201)
-        throw new AppError('unavailable', 'payments/refund-failed', `The provider said ${status}`)
+      if (status === 201) return
+      const kind = status >= 400 && status < 500 && status !== 409 ? 'conflict' : 'unavailable'
+      throw new AppError(kind, 'payments/refund-failed', `The provider said ${status}`)
     },
   }
 }

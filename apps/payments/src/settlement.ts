@@ -15,8 +15,17 @@ export const settlement = (
   { apply, resolve }: Resolve,
   tools: Tools,
 ): Background[] => {
+  /** A contradiction is for a person to look at; all else heals. */
+  const isForPerson = (error: unknown) => error instanceof AppError && error.kind === 'conflict'
+  const report = (error: unknown, about: object, message: string): void =>
+    tools.log[isForPerson(error) ? 'error' : 'warn']({ err: error, ...about }, message)
+
   const missingAnswers = everyAsLeader(1000, 'missing-answers', { ...tools, leaseSeconds: 30 }, async () => {
-    for (const payment of await payments.unanswered(patienceSeconds, 50)) await resolve(payment)
+    for (const payment of await payments.unanswered(patienceSeconds, 200)) {
+      await resolve(payment).catch((error) =>
+        report(error, { payment_id: payment.id }, 'payment not resolved yet'),
+      )
+    }
   })
 
   const dueRefunds = everyAsLeader(500, 'due-refunds', { ...tools, leaseSeconds: 30 }, async () => {
@@ -25,7 +34,7 @@ export const settlement = (
         await provider.refund(id, { charge: chargeId, amount })
         await payments.settleRefund(id, paymentId)
       } catch (error) {
-        tools.log.warn({ err: error, refund_id: id }, 'refund not done yet; it will be repeated')
+        report(error, { refund_id: id }, 'refund not done yet; it will be repeated')
       }
     }
   })
@@ -36,11 +45,8 @@ export const settlement = (
       const { data, hasMore } = await provider.chargesAfter(await payments.cursor.read())
       for (const charge of data) {
         await apply(charge).catch((error) => {
-          if (!(error instanceof AppError) || error.kind !== 'conflict') throw error
-          tools.log.error(
-            { err: error, charge_id: charge.id },
-            'a charge does not fit its payment; a person must look',
-          )
+          if (!isForPerson(error)) throw error
+          report(error, { charge_id: charge.id }, 'a charge does not fit its payment')
         })
       }
       const last = data.at(-1)

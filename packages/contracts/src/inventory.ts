@@ -5,7 +5,9 @@ import { operation } from './operation.ts'
 
 const app = 'inventory'
 
-export const quantity = z.int().min(1).max(1000)
+/** Of one SKU, in a line or in all lines of an order. */
+export const maxQuantity = 1000
+export const quantity = z.int().min(1).max(maxQuantity)
 export const items = z.array(z.strictObject({ sku, quantity })).min(1).max(100)
 export type Items = z.infer<typeof items>
 

@@ -76,6 +76,7 @@ export const placeOrder = operation({
     'orders/unknown-sku': 422,
     'orders/price-changed': 409,
     'orders/mixed-currencies': 422,
+    'orders/too-many': 422,
     'inventory/insufficient-stock': 409,
   },
   example: {
@@ -100,7 +101,7 @@ export const listOrders = operation({
   summary: 'One’s own orders, newest first',
   access: 'member',
   status: 200,
-  query: paging,
+  query: paging.extend({ after: id.optional() }),
   response: page(order),
 })
 

@@ -90,7 +90,7 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
         throw new AppError(
           'conflict',
           'dead-letters/replay-failed',
-          `It failed again: ${(cause as Error).message}`,
+          cause instanceof AppError ? `It failed again: ${cause.message}` : 'It failed again',
           {
             cause,
           },

@@ -65,7 +65,10 @@ test('the cause of a known error does not leak', () => {
 
 test('a lost database is unavailable and invites a repeat', () => {
   const lost = [
-    Object.assign(new Error('connect ECONNREFUSED 10.0.0.1'), { code: 'ECONNREFUSED' }),
+    Object.assign(new Error('connect ECONNREFUSED 10.0.0.1'), { code: 'ECONNREFUSED', syscall: 'connect' }),
+    Object.assign(new Error('getaddrinfo EAI_AGAIN mysql'), { code: 'EAI_AGAIN', syscall: 'getaddrinfo' }),
+    Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', fatal: true }),
+    Object.assign(new Error('read-only'), { code: 'ER_OPTION_PREVENTS_STATEMENT' }),
     Object.assign(new Error('x'), { code: 'PROTOCOL_CONNECTION_LOST' }),
     Object.assign(new Error('x'), { code: 'ER_LOCK_DEADLOCK' }),
     Object.assign(new Error('x'), { name: 'KnexTimeoutError' }),

@@ -40,24 +40,23 @@ export class AppError extends Error {
   }
 }
 
-const lostConnection = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
+const unavailableCodes = new Set([
   'PROTOCOL_CONNECTION_LOST',
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
   'ER_SERVER_SHUTDOWN',
+  'ER_CONNECTION_KILLED',
   'ER_CON_COUNT_ERROR',
+  'ER_OPTION_PREVENTS_STATEMENT',
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
 ])
 
+/** A network error has the system call that failed; mysql2 marks what ended the connection as fatal. */
 const isUnavailable = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
-  const { code } = error as { code?: unknown }
-  if (typeof code === 'string' && lostConnection.has(code)) return true
+  const { code, syscall, fatal } = error as { code?: unknown; syscall?: unknown; fatal?: unknown }
+  if (fatal === true || typeof syscall === 'string') return true
+  if (typeof code === 'string' && unavailableCodes.has(code)) return true
   return error.name === 'KnexTimeoutError' || /closed state|server has gone away/i.test(error.message)
 }
 

@@ -9,6 +9,8 @@ export interface Once {
   readonly id: string
   /** Writes the outcome in the transaction of the effect itself. Throws when another run of the request was faster. */
   readonly record: (tx: Transaction, status: number, body: unknown) => Promise<void>
+  /** Gives this run of the request up: waits for a `record` under way, and makes a later one throw. */
+  readonly forget: (tx: Transaction) => Promise<void>
 }
 
 export interface Outcome {
@@ -36,6 +38,13 @@ const inFlight = () =>
  * replayed. A claim has a lease: when its process dies, the next repeat takes over with the same `id`. An outcome that
  * invites a repeat (429, 503) is not kept.
  */
+const forget = async (on: Database | Transaction, scope: string, key: string, id: string): Promise<void> => {
+  await on.raw(
+    'DELETE FROM idempotency_keys WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL',
+    [scope, key, id],
+  )
+}
+
 export const createIdempotency = (db: Database) => {
   const claim = async (scope: string, key: string | undefined, request: string): Promise<Once | Outcome> => {
     if (!key || key.length > 255 || !/^[\x21-\x7e]+$/.test(key)) {
@@ -88,6 +97,7 @@ export const createIdempotency = (db: Database) => {
       )
       if (result.affectedRows === 0) throw inFlight()
     },
+    forget: (tx) => forget(tx, scope, key, id),
   })
 
   /** Keeps an outcome that was not written with the effect itself: a refusal, or a result without one. */
@@ -99,12 +109,7 @@ export const createIdempotency = (db: Database) => {
   }
 
   /** Forgets the request, so that a repeat starts anew under another id. A run that is still going on can no longer record. */
-  const release = async (scope: string, key: string, { id }: Once): Promise<void> => {
-    await db.raw(
-      'DELETE FROM idempotency_keys WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL',
-      [scope, key, id],
-    )
-  }
+  const release = (scope: string, key: string, { id }: Once): Promise<void> => forget(db, scope, key, id)
 
   return { claim, keep, release }
 }

@@ -3,6 +3,12 @@ import { currentTrace } from './trace.ts'
 
 export type Log = pino.Logger
 
+/** mysql2 hangs the whole statement, values and all, on its errors. */
+const withoutValues = (error: Error) => {
+  const { sql: _, parameters: __, ...rest } = pino.stdSerializers.err(error)
+  return rest
+}
+
 /** JSON lines on stdout, each with the trace that it belongs to. ERROR means that a person must act. */
 export const createLog = (service: string, level: string): Log =>
   pino({
@@ -32,5 +38,5 @@ export const createLog = (service: string, level: string): Log =>
       ],
       censor: '[redacted]',
     },
-    serializers: { err: pino.stdSerializers.err },
+    serializers: { err: withoutValues },
   })

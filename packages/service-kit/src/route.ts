@@ -111,6 +111,10 @@ const withDeadline = <T>(work: Promise<T>, ms: number): Promise<T> => {
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
+/** An outcome of the moment, not of the request: it must not be what a repeat gets for days. */
+const invitesRepeat = ({ status, details }: AppError): boolean =>
+  details.retryAfterSeconds !== undefined || [401, 403, 429, 503].includes(status)
+
 /** Serves one route: who → what → may they → once → act → present. */
 export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
   const { name, authenticate, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
@@ -158,8 +162,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
       answer(operation.status, result)
     } catch (error) {
       const known = asAppError(error)
-      if (known && (known.status === 503 || known.status === 429))
-        await idempotency.release(scope, key, claim).catch(() => {})
+      if (known && invitesRepeat(known)) await idempotency.release(scope, key, claim).catch(() => {})
       else {
         const problem = toProblem(known, currentTrace()?.traceId)
         await idempotency.keep(scope, key, { status: problem.status, body: problem }).catch(() => {})

@@ -9,6 +9,9 @@ import { openApi } from './openapi.ts'
 import { type Route, type RouteContext, serve } from './route.ts'
 import { currentTrace, runInTrace } from './trace.ts'
 
+/** A guest's id in a path is the key to what is the guest's. */
+const withoutSecrets = (path: string): string => path.replace(/guest-[\w-]{32}/, 'guest-[redacted]')
+
 const quiet = new Set(['/healthz', '/readyz', '/metrics'])
 
 /** Trace, access log, RED metrics and the one place where an error becomes an answer. */
@@ -34,7 +37,7 @@ export const observe =
         {
           method: ctx.method,
           route,
-          path: ctx.path,
+          path: withoutSecrets(ctx.path),
           status: ctx.status,
           ms: Math.round(seconds * 1e5) / 100,
         },

@@ -9,6 +9,8 @@ export interface SidecarOptions {
   readonly port: number
   readonly host?: string
   readonly token: string
+  /** At most so many calls at a time; more wait, within their deadline. */
+  readonly connections?: number
   /** Milliseconds for one call where the caller gives none. */
   readonly deadlineMs?: number
 }
@@ -61,9 +63,15 @@ const fill = (path: string, params: Record<string, unknown> = {}): string =>
  * The only way out of a service: its own sidecar, over one keep-alive pool. Every call has a deadline, carries the trace
  * and the API token, and fails with an AppError: `unavailable` when nothing useful answered, else what the callee said.
  */
-export const createSidecar = ({ port, host = '127.0.0.1', token, deadlineMs = 3000 }: SidecarOptions) => {
+export const createSidecar = ({
+  port,
+  host = '127.0.0.1',
+  token,
+  deadlineMs = 3000,
+  connections = 128,
+}: SidecarOptions) => {
   const pool = new Pool(`http://${host}:${port}`, {
-    connections: 128,
+    connections,
     pipelining: 1,
     keepAliveTimeout: 30_000,
   })
