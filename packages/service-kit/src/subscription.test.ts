@@ -79,7 +79,7 @@ describe('a subscription', () => {
   }
 
   test('a lost database: RETRY, however often', async () => {
-    handle = throwing(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }))
+    handle = throwing(Object.assign(new Error('x'), { code: 'ECONNREFUSED', syscall: 'connect' }))
     const sent = newEvent()
     for (let n = 0; n < 300; n += 1) assert.equal(await deliver(sent), 'RETRY')
   })
