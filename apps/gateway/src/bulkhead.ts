@@ -12,7 +12,7 @@ interface Lane {
  */
 export const withBulkhead = (
   forward: Forward,
-  { places = 48, patienceMs = 1000 }: { places?: number; patienceMs?: number } = {},
+  { places = 48, patienceMs = 4000 }: { places?: number; patienceMs?: number } = {},
 ): Forward => {
   const lanes = new Map<string, Lane>()
 
