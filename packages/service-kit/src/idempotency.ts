@@ -33,11 +33,6 @@ const inFlight = () =>
     retryAfterSeconds: 1,
   })
 
-/**
- * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the first outcome is kept for at least 24 h and
- * replayed. A claim has a lease: when its process dies, the next repeat takes over with the same `id`. An outcome that
- * invites a repeat (429, 503) is not kept.
- */
 const forget = async (on: Database | Transaction, scope: string, key: string, id: string): Promise<void> => {
   await on.raw(
     'DELETE FROM idempotency_keys WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL',
@@ -45,6 +40,11 @@ const forget = async (on: Database | Transaction, scope: string, key: string, id
   )
 }
 
+/**
+ * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the first outcome is kept for at least 24 h and
+ * replayed. A claim has a lease: when its process dies, the next repeat takes over with the same `id`. An outcome that
+ * invites a repeat (429, 503) is not kept.
+ */
 export const createIdempotency = (db: Database) => {
   const claim = async (scope: string, key: string | undefined, request: string): Promise<Once | Outcome> => {
     if (!key || key.length > 255 || !/^[\x21-\x7e]+$/.test(key)) {
