@@ -40,7 +40,7 @@ const received = async (quantity: number) => {
 }
 const release = (orderId: string) => transaction(database.db, (tx) => stock.release(tx, orderId))
 const sell = (orderId: string, items: Items) =>
-  transaction(database.db, (tx) => stock.sell(tx, orderId, items))
+  transaction(database.db, (tx) => stock.sell(tx, [{ orderId, items }]))
 const piles = async (sku: string) => {
   const found = await stock.find(sku)
   return found && [found.available, found.reserved, found.sold]
@@ -331,4 +331,40 @@ describe('with many rows', () => {
     assert.partialDeepStrictEqual(step, { table: 'reservations', key: 'expiring', type: 'range' })
     assert.doesNotMatch(String(step?.Extra), /filesort/)
   })
+})
+
+test('orders of one delivery are sold together: those that hold stock, one that lapsed, one that is short, one that comes twice', async () => {
+  const [a, b] = [await received(20), await received(5)]
+  const items = [
+    { sku: a, quantity: 2 },
+    { sku: b, quantity: 1 },
+  ]
+  const [first, second, lapsed, short] = [newId(), newId(), newId(), newId()]
+  for (const orderId of [first, second, lapsed]) await stock.reserve(orderId, items, 60)
+  await release(lapsed)
+  await transaction(database.db, (tx) =>
+    stock.sell(tx, [
+      { orderId: first, items },
+      { orderId: short, items: [{ sku: b, quantity: 9 }] },
+      { orderId: second, items },
+      { orderId: lapsed, items },
+      { orderId: first, items },
+    ]),
+  )
+  assert.deepEqual(
+    [await piles(a), await piles(b)],
+    [
+      [14, 0, 6],
+      [2, 0, 3],
+    ],
+  )
+  for (const orderId of [first, second, lapsed])
+    assert.deepEqual(
+      (await factsOf(orderId)).map(({ topic }) => topic),
+      ['reservation.fulfilled'],
+    )
+  assert.deepEqual(
+    (await factsOf(short)).map(({ topic }) => topic),
+    ['reservation.failed'],
+  )
 })

@@ -18,6 +18,12 @@ export interface Adjustment {
   readonly adjustedBy: string
 }
 
+export interface Sale {
+  readonly orderId: string
+  readonly items: Items
+  readonly traceparent?: string | undefined
+}
+
 type Pile = 'available' | 'reserved' | 'sold'
 type Reservation = { status: 'held' | 'released' | 'sold' } | undefined
 type Reserved =
@@ -63,8 +69,8 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
   const itemsOf = (tx: Transaction, orderId: string): Promise<Items> =>
     tx('reservation_items').select('sku', 'quantity').where({ order_id: orderId }).orderBy('sku')
 
-  const setStatus = (tx: Transaction, orderId: string, status: 'released' | 'sold') =>
-    tx('reservations').where({ order_id: orderId }).update({ status })
+  const setStatus = (tx: Transaction, orderIds: readonly string[], status: 'released' | 'sold') =>
+    tx.raw('UPDATE reservations SET status = ? WHERE order_id IN (?)', [status, orderIds as string[]])
 
   /** All or nothing; the same order again gets the same answer. */
   const reserve = async (orderId: string, lines: Items, ttlSeconds: number): Promise<Reserved> => {
@@ -101,37 +107,61 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
     const items = await itemsOf(tx, orderId)
     if (!(await move(tx, items, 'reserved', 'available')))
       throw new Error(`reserved stock of ${orderId} is missing`)
-    await setStatus(tx, orderId, 'released')
+    await setStatus(tx, [orderId], 'released')
   }
 
-  /**
-   * Turns an order's reservation into a sale. One that lapsed is made good from what is available now; when that is not
-   * enough the order is told that it cannot be fulfilled.
-   */
-  const sell = async (tx: Transaction, orderId: string, lines: Items): Promise<void> => {
-    const items = sumBySku(lines)
+  /** The reservations of orders, locked. What was never reserved is closed first, so that there is something to lock. */
+  const lockAll = async (tx: Transaction, orderIds: readonly string[]): Promise<Map<string, string>> => {
+    const rows: { order_id: string; status: string }[] = await tx('reservations')
+      .select('order_id', 'status')
+      .whereIn('order_id', [...orderIds])
+      .orderBy('order_id')
+      .forUpdate()
+    const status = new Map(rows.map((row) => [row.order_id, row.status]))
+    const missing = orderIds.filter((orderId) => !status.has(orderId))
+    if (missing.length === 0) return status
     await tx.raw(
-      `INSERT IGNORE INTO reservations (order_id, status, expires_at) VALUES (?, 'released', NOW(3))`,
-      [orderId],
+      `INSERT IGNORE INTO reservations (order_id, status, expires_at)
+       VALUES ${missing.map(() => "(?, 'released', NOW(3))").join()}`,
+      missing,
     )
-    const reservation = await lockReservation(tx, orderId)
-    if (reservation?.status === 'sold') return
-    if (reservation?.status === 'held') {
-      if (!(await move(tx, items, 'reserved', 'sold')))
-        throw new Error(`reserved stock of ${orderId} is missing`)
-    } else {
-      const skus = items.map((item) => item.sku)
-      await tx('stock').select('sku').whereIn('sku', skus).orderBy('sku').forUpdate()
-      const shortages = await shortagesOf(tx, items)
-      if (shortages.length > 0) return outbox.add(tx, [fact(reservationFailed, { orderId, shortages })])
-      await move(tx, items, 'available', 'sold')
-      await tx('reservation_items')
-        .insert(items.map((item) => ({ order_id: orderId, ...item })))
-        .onConflict()
-        .ignore()
+    return lockAll(tx, orderIds)
+  }
+
+  /** Sells from what is available now; when that is not enough the order is told that it cannot be fulfilled. */
+  const sellLapsed = async (tx: Transaction, { orderId, items, traceparent }: Sale): Promise<void> => {
+    const skus = items.map((item) => item.sku)
+    await tx('stock').select('sku').whereIn('sku', skus).orderBy('sku').forUpdate()
+    const shortages = await shortagesOf(tx, items)
+    if (shortages.length > 0)
+      return outbox.add(tx, [{ ...fact(reservationFailed, { orderId, shortages }), traceparent }])
+    await move(tx, items, 'available', 'sold')
+    await tx('reservation_items')
+      .insert(items.map((item) => ({ order_id: orderId, ...item })))
+      .onConflict()
+      .ignore()
+    await setStatus(tx, [orderId], 'sold')
+    await outbox.add(tx, [{ ...fact(reservationFulfilled, { orderId }), traceparent }])
+  }
+
+  /** Turns orders' reservations into sales, all at once. One that lapsed is made good by itself. */
+  const sell = async (tx: Transaction, sales: readonly Sale[]): Promise<void> => {
+    const orders = new Map(sales.map((sale) => [sale.orderId, { ...sale, items: sumBySku(sale.items) }]))
+    const status = await lockAll(tx, [...orders.keys()])
+    const having = (wanted: string) =>
+      [...orders.values()].filter((order) => status.get(order.orderId) === wanted)
+    const held = having('held')
+    if (held.length > 0) {
+      const ids = held.map(({ orderId }) => orderId)
+      if (!(await move(tx, sumBySku(held.flatMap(({ items }) => items)), 'reserved', 'sold')))
+        throw new Error(`reserved stock of ${ids} is missing`)
+      await setStatus(tx, ids, 'sold')
+      await outbox.add(
+        tx,
+        held.map(({ orderId, traceparent }) => ({ ...fact(reservationFulfilled, { orderId }), traceparent })),
+      )
     }
-    await setStatus(tx, orderId, 'sold')
-    await outbox.add(tx, [fact(reservationFulfilled, { orderId })])
+    for (const order of having('released')) await sellLapsed(tx, order)
   }
 
   const find = async (sku: string): Promise<Stock | undefined> =>

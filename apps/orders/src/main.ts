@@ -1,5 +1,6 @@
 import { ordersOperations } from '@caravan/contracts/orders'
 import { runService } from '@caravan/service-kit/run-service'
+import { createAwaitSettled } from './await-settled.ts'
 import { config } from './config.ts'
 import { createOfferStore } from './offer-store.ts'
 import { createOrderStore } from './order-store.ts'
@@ -20,7 +21,7 @@ await runService({
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const place = createPlaceOrder({ orders, offers, sidecar, paymentWindow: window.seconds })
     return {
-      routes: routes({ orders, place }),
+      routes: routes({ orders, place, settled: createAwaitSettled(orders, log) }),
       subscriptions: subscriptions(orders, offers),
       background: [window.refresh, unpaidExpiry(orders, { sidecar, log })],
     }

@@ -8,7 +8,7 @@ import { createLog } from '@caravan/service-kit/log'
 import { createOutbox, fact } from '@caravan/service-kit/outbox'
 import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
-import { type Change, cancel, capture, place } from './domain/order.ts'
+import { type Change, cancel, capture, confirm, place } from './domain/order.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
@@ -138,12 +138,36 @@ test('an order that is not there cannot be changed', async () => {
 test('a change within a transaction is undone with it', async () => {
   const order = await inserted()
   const work = transaction(database.db, async (tx) => {
-    await orders.update(order.id, (current) => cancel(current, 'unpaid', new Date()), tx)
+    await orders.change(tx, [{ id: order.id, apply: (current) => cancel(current, 'unpaid', new Date()) }])
     throw new Error('the rest failed')
   })
   await assert.rejects(work, /the rest failed/)
   assert.deepEqual(await orders.find(order.id), order)
   assert.deepEqual(await facts(order.id), ['order.placed'])
+})
+
+test('orders of one delivery are changed together, one of them twice, one that is not there, one not at all', async () => {
+  const [first, second, same] = [await inserted(), await inserted(), await inserted()]
+  const missing = newId()
+  const now = new Date()
+  const trace = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01'
+  const found = await transaction(database.db, (tx) =>
+    orders.change(tx, [
+      { id: first.id, apply: (order) => capture(order, newId(), now), traceparent: trace },
+      { id: missing, apply: () => assert.fail() },
+      { id: second.id, apply: (order) => cancel(order, 'unpaid', now) },
+      { id: same.id, apply: (order) => ({ order, facts: [] }) },
+      { id: first.id, apply: (order) => confirm(order, now) },
+    ]),
+  )
+  assert.deepEqual([...found.keys()].sort(), [first.id, second.id, same.id].sort())
+  for (const { id } of [first, second, same]) assert.deepEqual(await orders.find(id), found.get(id))
+  assert.equal((await orders.find(first.id))?.status, 'confirmed')
+  assert.equal((await orders.find(second.id))?.cancelReason, 'unpaid')
+  assert.deepEqual(await orders.find(same.id), same)
+  assert.deepEqual(await facts(first.id), ['order.placed', 'order.paid', 'order.confirmed'])
+  const [paid] = await database.db('outbox').where({ event_key: first.id, topic: 'order.paid' })
+  assert.equal(paid.traceparent, trace)
 })
 
 test('what was never placed is given up by an event; what was placed is not', async () => {

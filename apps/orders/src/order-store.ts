@@ -38,13 +38,21 @@ const toOrder = (row: Row): Order => ({
 })
 
 /** The columns that change after the order is placed. */
-const mutable = (order: Order) => ({
+const mutable = (order: Order): Record<(typeof mutableColumns)[number], string | null> => ({
   status: order.status,
   history: JSON.stringify(order.history),
   cancel_reason: order.cancelReason ?? null,
   payment_id: order.payment?.id ?? null,
   payment_status: order.payment?.status ?? null,
 })
+
+const mutableColumns = ['status', 'history', 'cancel_reason', 'payment_id', 'payment_status'] as const
+
+export interface OrderChange {
+  readonly id: string
+  readonly apply: (order: Order) => Change
+  readonly traceparent?: string | undefined
+}
 
 export const createOrderStore = (db: Database, outbox: Outbox) => {
   /** Writes a new order and its facts; `record` joins the same transaction. */
@@ -70,31 +78,45 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
     outbox.wake()
   }
 
-  const change = async (
-    tx: Transaction,
-    id: string,
-    apply: (order: Order) => Change,
-  ): Promise<Order | undefined> => {
-    const row: Row | undefined = await tx('orders').where({ id }).forUpdate().first()
-    if (!row) return undefined
-    const before = toOrder(row)
-    const { order, facts } = apply(before)
-    if (order === before) return before
-    await tx('orders').where({ id }).update(mutable(order))
-    await outbox.add(tx, facts)
-    return order
+  /**
+   * Loads orders under their locks, applies pure changes one after another, writes the orders with their facts. Gives the
+   * orders as they are then, by id.
+   */
+  const change = async (tx: Transaction, changes: readonly OrderChange[]): Promise<Map<string, Order>> => {
+    const ids = [...new Set(changes.map(({ id }) => id))]
+    const rows: Row[] = await tx('orders').whereIn('id', ids).orderBy('id').forUpdate()
+    const orders = new Map(rows.map((row) => [row.id, toOrder(row)]))
+    const changed = new Set<string>()
+    const facts: Fact[] = []
+    for (const { id, apply, traceparent } of changes) {
+      const before = orders.get(id)
+      if (!before) continue
+      const { order, facts: told } = apply(before)
+      if (order === before) continue
+      orders.set(id, order)
+      changed.add(id)
+      facts.push(...told.map((fact) => ({ traceparent, ...fact })))
+    }
+    if (changed.size > 0) {
+      const written = [...changed].map((id) => ({ id, columns: mutable(orders.get(id) as Order) }))
+      const byId = `CASE id ${written.map(() => 'WHEN ? THEN ?').join(' ')} END`
+      await tx.raw(
+        `UPDATE orders SET ${mutableColumns.map((column) => `${column} = ${byId}`).join()} WHERE id IN (?)`,
+        [
+          ...mutableColumns.flatMap((column) => written.flatMap(({ id, columns }) => [id, columns[column]])),
+          [...changed],
+        ] as string[],
+      )
+      await outbox.add(tx, facts)
+    }
+    return orders
   }
 
   /** Loads under a lock, applies a pure change, writes the order with its facts. Undefined when there is no such order. */
-  const update = async (
-    id: string,
-    apply: (order: Order) => Change,
-    tx?: Transaction,
-  ): Promise<Order | undefined> => {
-    if (tx) return change(tx, id, apply)
-    const order = await transaction(db, (own) => change(own, id, apply))
+  const update = async (id: string, apply: (order: Order) => Change): Promise<Order | undefined> => {
+    const orders = await transaction(db, (tx) => change(tx, [{ id, apply }]))
     outbox.wake()
-    return order
+    return orders.get(id)
   }
 
   const find = async (id: string): Promise<Order | undefined> => {
@@ -134,7 +156,14 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .limit(limit)
       .pluck('id')
 
-  return { insert, update, abandon, find, list, overdue }
+  /** Those of the given ids whose orders are confirmed or cancelled. */
+  const settledAmong = (ids: readonly string[]): Promise<string[]> =>
+    db('orders')
+      .whereIn('id', [...ids])
+      .whereIn('status', ['confirmed', 'cancelled'])
+      .pluck('id')
+
+  return { insert, change, update, abandon, find, list, overdue, settledAmong }
 }
 
 export type OrderStore = ReturnType<typeof createOrderStore>

@@ -1,6 +1,7 @@
 import { cancelOrder, getOrder, listOrders, placeOrder } from '@caravan/contracts/orders'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import { type AwaitSettled, isSettled } from './await-settled.ts'
 import { cancel, type Order } from './domain/order.ts'
 import type { OrderStore } from './order-store.ts'
 import type { createPlaceOrder } from './place-order.ts'
@@ -9,9 +10,10 @@ import { present } from './present.ts'
 export interface RouteParts {
   readonly orders: OrderStore
   readonly place: ReturnType<typeof createPlaceOrder>
+  readonly settled: AwaitSettled
 }
 
-export const routes = ({ orders, place }: RouteParts): Route[] => {
+export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
   /** Another's order is answered as one that does not exist. */
   const own = (order: Order | undefined, accountId: string): Order => {
     if (order?.accountId !== accountId)
@@ -29,7 +31,11 @@ export const routes = ({ orders, place }: RouteParts): Route[] => {
       return { data: page.map(present), hasMore: next !== undefined, ...(next ? { next } : {}) }
     }),
 
-    route(getOrder, async ({ caller, params }) => present(own(await orders.find(params.orderId), caller.id))),
+    route(getOrder, async ({ caller, params: { orderId }, query: { waitMs } }) => {
+      const order = own(await orders.find(orderId), caller.id)
+      if (waitMs === 0 || isSettled(order) || !(await settled(orderId, waitMs))) return present(order)
+      return present(own(await orders.find(orderId), caller.id))
+    }),
 
     route(cancelOrder, async ({ caller, params }) =>
       present(

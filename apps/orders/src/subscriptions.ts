@@ -1,36 +1,44 @@
 import { productChanged } from '@caravan/contracts/catalog'
+import type { EventDefinition } from '@caravan/contracts/event'
 import { reservationFailed, reservationFulfilled } from '@caravan/contracts/inventory'
 import { paymentCaptured, paymentRefunded } from '@caravan/contracts/payments'
 import { AppError } from '@caravan/service-kit/errors'
-import { type EventMeta, type Subscription, subscription } from '@caravan/service-kit/subscription'
+import { batchSubscription, type Subscription, subscription } from '@caravan/service-kit/subscription'
+import type { z } from 'zod'
 import { type Change, capture, confirm, failFulfilment, type Order, refund } from './domain/order.ts'
 import type { OfferStore } from './offer-store.ts'
 import type { OrderStore } from './order-store.ts'
 
 export const subscriptions = (orders: OrderStore, offers: OfferStore): Subscription[] => {
-  const change = async (
-    orderId: string,
-    { tx }: EventMeta,
-    apply: (order: Order, now: Date) => Change,
-  ): Promise<void> => {
-    const order = await orders.update(orderId, (current) => apply(current, new Date()), tx)
-    if (!order)
-      throw new AppError(
-        'not-found',
-        'orders/not-found',
-        `An event names order ${orderId}, which does not exist`,
+  /** Changes orders by events of a kind. Throws `not-found` when an event names an order that does not exist. */
+  const changing = <D extends z.ZodType<{ orderId: string }>>(
+    definition: EventDefinition<D>,
+    apply: (order: Order, data: z.output<D>, now: Date) => Change,
+  ): Subscription =>
+    batchSubscription(definition, async (events, tx) => {
+      const now = new Date()
+      const changed = await orders.change(
+        tx,
+        events.map(({ data, head: { traceparent } }) => ({
+          id: data.orderId,
+          apply: (order) => apply(order, data, now),
+          traceparent,
+        })),
       )
-  }
+      const unknown = events.find(({ data }) => !changed.has(data.orderId))
+      if (unknown)
+        throw new AppError(
+          'not-found',
+          'orders/not-found',
+          `An event names order ${unknown.data.orderId}, which does not exist`,
+        )
+    })
 
   return [
     subscription(productChanged, (product, { tx }) => offers.replace(tx, product)),
-    subscription(paymentCaptured, ({ orderId, paymentId }, meta) =>
-      change(orderId, meta, (order, now) => capture(order, paymentId, now)),
-    ),
-    subscription(paymentRefunded, ({ orderId, paymentId }, meta) =>
-      change(orderId, meta, (order, now) => refund(order, paymentId, now)),
-    ),
-    subscription(reservationFulfilled, ({ orderId }, meta) => change(orderId, meta, confirm)),
-    subscription(reservationFailed, ({ orderId }, meta) => change(orderId, meta, failFulfilment)),
+    changing(paymentCaptured, (order, { paymentId }, now) => capture(order, paymentId, now)),
+    changing(paymentRefunded, (order, { paymentId }, now) => refund(order, paymentId, now)),
+    changing(reservationFulfilled, (order, _, now) => confirm(order, now)),
+    changing(reservationFailed, (order, _, now) => failFulfilment(order, now)),
   ]
 }

@@ -31,36 +31,39 @@ export const createPayOrder =
   (payments: PaymentStore, provider: Provider, sidecar: Sidecar) =>
   async (caller: Caller, orderId: string, paymentMethod: string, once: Once): Promise<Payment> => {
     const authorization = caller.authorization as string
-    const order = await sidecar.call(getOrder, { params: { orderId } }, { authorization })
+    const order = await sidecar.call(getOrder, { params: { orderId }, query: {} }, { authorization })
     if (order.status === 'paid' || order.status === 'confirmed')
       throw conflict('already-paid', 'This order is paid')
     if (order.status !== 'pending-payment')
       throw conflict('order-not-payable', `This order is ${order.status}`)
 
-    const payment = await payments.open({
+    const request = {
       id: once.id,
       orderId,
       accountId: caller.id,
       amount: order.total,
       currency: order.currency,
-    })
-    if (payment.id !== once.id) {
-      if (payment.status === 'processing')
-        throw conflict('in-progress', 'Another payment is being made', payment)
-      throw conflict('already-paid', 'This order is paid', payment)
+    }
+    const live = await payments.open(request)
+    if (live && live.id !== once.id) {
+      if (live.status === 'processing') throw conflict('in-progress', 'Another payment is being made', live)
+      throw conflict('already-paid', 'This order is paid', live)
     }
     // A repeat, after a crash, of a request that got as far as an answer.
-    if (payment.status === 'declined') throw declined(payment.declineCode ?? 'declined')
-    if (payment.status !== 'processing') return present(payment)
+    if (live?.status === 'declined') throw declined(live.declineCode ?? 'declined')
+    if (live && live.status !== 'processing') return present(live)
 
-    const { id: paymentId, amount, currency } = payment
+    const { id: paymentId, amount, currency } = live ?? request
     const result = await provider.charge({ paymentId, amount, currency, paymentMethod })
     if (result.outcome === 'declined') {
       await payments.decline(paymentId, result.declineCode)
       throw declined(result.declineCode)
     }
-    if (result.outcome === 'unknown') return present(payment)
     // A repeat of this request would find the payment under its id, so the record of its outcome need not be in there.
-    const captured = await payments.capture(paymentId, result.chargeId)
-    return present(captured ?? payment)
+    const payment =
+      result.outcome === 'captured'
+        ? await payments.capture(paymentId, result.chargeId)
+        : await payments.find(paymentId)
+    if (!payment) throw new Error(`payment ${paymentId} is gone`)
+    return present(payment)
   }

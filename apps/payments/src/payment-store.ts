@@ -72,15 +72,18 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
   })
 
   /**
-   * Opens a payment for an order, or gives the one that the order has. The unique key on the live order makes it one,
-   * whatever runs at the same moment.
+   * Opens a payment for an order; gives the one that the order has, where it has one. The unique key on the live order
+   * makes it one, whatever runs at the same moment.
    */
-  const open = async (payment: Omit<StoredPayment, 'status' | 'createdAt'>): Promise<StoredPayment> => {
-    await db.raw(
+  const open = async (
+    payment: Omit<StoredPayment, 'status' | 'createdAt'>,
+  ): Promise<StoredPayment | undefined> => {
+    const [inserted] = await db.raw(
       `INSERT IGNORE INTO payments (id, order_id, account_id, status, amount, currency, live_order_id)
        VALUES (?, ?, ?, 'processing', ?, ?, ?)`,
       [payment.id, payment.orderId, payment.accountId, payment.amount, payment.currency, payment.orderId],
     )
+    if (inserted.affectedRows === 1) return undefined
     const row: Row | undefined =
       (await db('payments').where({ live_order_id: payment.orderId }).first()) ??
       (await db('payments').where({ id: payment.id }).first())

@@ -1,4 +1,5 @@
 import { AppError } from '@caravan/service-kit/errors'
+import { failpoint } from '@caravan/service-kit/failpoint'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import { z } from 'zod'
 
@@ -36,6 +37,7 @@ export type ChargeOutcome =
  */
 export const createProvider = (sidecar: Sidecar) => {
   const send = async (method: 'GET' | 'POST', path: string, idempotencyKey?: string, body?: unknown) => {
+    failpoint('before-provider-call')
     const response = await sidecar.invoke('psp', {
       method,
       path,
@@ -47,6 +49,7 @@ export const createProvider = (sidecar: Sidecar) => {
       body: body ? JSON.stringify(body) : null,
       deadlineMs: 6000,
     })
+    failpoint('after-provider-call')
     return { status: response.statusCode, body: await response.body.json().catch(() => undefined) }
   }
 

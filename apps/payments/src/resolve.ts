@@ -21,6 +21,8 @@ export const createResolve = (payments: PaymentStore, provider: Provider) => {
         `Charge ${charge.id} is not of payment ${payment.id}'s sum`,
       )
     }
+    // The usual case: the request had its answer before the webhook came.
+    if (payment.status !== 'processing' && payment.status !== 'declined') return
     if (charge.status === 'captured') await payments.capture(charge.reference, charge.id)
     else await payments.decline(charge.reference, charge.declineCode ?? 'declined')
   }

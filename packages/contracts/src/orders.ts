@@ -110,10 +110,19 @@ export const getOrder = operation({
   id: 'getOrder',
   method: 'GET',
   path: '/v1/orders/{orderId}',
-  summary: 'One of one’s own orders, with its history',
+  summary: 'One of one’s own orders, with its history; with `waitMs` as soon as it is confirmed or cancelled',
   access: 'member',
   status: 200,
   params: orderParams,
+  query: z.strictObject({
+    waitMs: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(1000)
+      .default(0)
+      .describe('At most so long; a busy shop answers at once'),
+  }),
   response: order,
   problems: { 'orders/not-found': 404 },
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { armFailpoints } from './failpoint.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
 
@@ -27,6 +28,7 @@ export const readConfig = <T extends z.ZodType>(
   env: NodeJS.ProcessEnv = process.env,
 ): z.output<T> => {
   const result = schema.safeParse(env)
+  if (env.FAILPOINTS) armFailpoints(env.FAILPOINTS, String(env.APP_ID))
   if (result.success) return result.data
   for (const issue of result.error.issues) {
     process.stderr.write(`configuration: ${issue.path.join('.')}: ${issue.message}\n`)

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import knex, { type Knex } from 'knex'
+import { failpoint } from './failpoint.ts'
 import { watchPool } from './metrics.ts'
 
 export type Database = Knex
@@ -50,7 +51,13 @@ const retriable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'])
 export const transaction = async <T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await db.transaction(work)
+      const result = await db.transaction(async (tx) => {
+        const done = await work(tx)
+        failpoint('before-commit')
+        return done
+      })
+      failpoint('after-commit')
+      return result
     } catch (error) {
       if (!retriable.has(String((error as { code?: unknown }).code)) || attempt === 5) throw error
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt))

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-letters'
-import { receive } from './delivery.ts'
+import { eachOf, receive } from './delivery.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { type Route, route } from './route.ts'
@@ -57,7 +57,7 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
       return [...letters, { id: event.id, topic: event.type, keptAt: new Date().toISOString(), event }]
     })
 
-  const endpoint = receive(log, async (delivered) => {
+  const keepOrRetry = async (delivered: unknown) => {
     const event = readEvent(delivered)
     try {
       await keep(event)
@@ -67,7 +67,8 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
       log.error({ err: error, event_id: event.id }, 'dead letter could not be kept; it stays with the broker')
       return 'RETRY'
     }
-  })
+  }
+  const endpoint = receive(log, eachOf(keepOrRetry))
 
   const operations = deadLetterOperations(name)
   const find = async (eventId: string): Promise<Letter> => {

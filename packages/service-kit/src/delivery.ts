@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import { z } from 'zod'
+import { failpoint } from './failpoint.ts'
 import type { Log } from './log.ts'
 import { readBody } from './route.ts'
 
@@ -29,37 +30,44 @@ export const declare = ({ pubsub, topic, route, deadLetterTopic }: Channel) => (
   topic,
   route,
   ...(deadLetterTopic ? { deadLetterTopic } : {}),
-  bulkSubscribe: { enabled: true, maxMessagesCount: batchSize, maxAwaitDurationMs: 5 },
+  bulkSubscribe: { enabled: true, maxMessagesCount: batchSize, maxAwaitDurationMs: 20 },
 })
 
 const delivery = z.object({ entries: z.array(z.object({ entryId: z.string(), event: z.unknown() })) })
 
+/** Handles events each by itself, some at the same time. */
+export const eachOf =
+  (handle: (event: unknown) => Promise<Status>) =>
+  async (events: readonly unknown[]): Promise<Status[]> => {
+    const statuses: Status[] = []
+    const waiting = events.entries()
+    const work = async () => {
+      for (const [index, event] of waiting) statuses[index] = await handle(event)
+    }
+    await Promise.all(Array.from({ length: Math.min(parallel, events.length) }, work))
+    return statuses
+  }
+
 /**
- * The endpoint of a channel. `handle` gets each event by itself, some at the same time, and says what becomes of it; it
- * does not throw. Also takes a delivery of one event that is not in an envelope.
+ * The endpoint of a channel. `handle` gets the events of a delivery and says what becomes of each, in their order; it does
+ * not throw. Also takes a delivery of one event that is not in an envelope.
  */
 export const receive =
-  (log: Log, handle: (event: unknown) => Promise<Status>): Middleware =>
+  (log: Log, handle: (events: readonly unknown[]) => Promise<Status[]>): Middleware =>
   async (ctx) => {
+    ctx.res.once('finish', () => failpoint('after-acknowledgement'))
     const text = (await readBody(ctx.req, maxBytes)).toString('utf8')
-    let body: unknown
+    let body: unknown = text
     try {
       body = JSON.parse(text)
     } catch (error) {
       log.error({ err: error }, 'a delivery is not JSON')
-      ctx.body = { status: await handle(text) }
-      return
     }
     const bulk = delivery.safeParse(body)
-    if (!bulk.success) {
-      ctx.body = { status: await handle(body) }
-      return
-    }
-    const waiting = bulk.data.entries.values()
-    const statuses: { entryId: string; status: Status }[] = []
-    const work = async () => {
-      for (const { entryId, event } of waiting) statuses.push({ entryId, status: await handle(event) })
-    }
-    await Promise.all(Array.from({ length: parallel }, work))
-    ctx.body = { statuses }
+    const entries = bulk.success ? bulk.data.entries : undefined
+    const statuses = await handle(entries ? entries.map(({ event }) => event) : [body])
+    failpoint('before-acknowledgement')
+    ctx.body = entries
+      ? { statuses: entries.map(({ entryId }, index) => ({ entryId, status: statuses[index] })) }
+      : { status: statuses[0] }
   }

@@ -9,6 +9,8 @@ export interface Once {
   readonly id: string
   /** Writes the outcome in the transaction of the effect itself. Throws when another run of the request was faster. */
   readonly record: (tx: Transaction, status: number, body: unknown) => Promise<void>
+  /** Whether `record` was done, so that nothing is left to keep. */
+  readonly recorded: () => boolean
   /** Gives this run of the request up: waits for a `record` under way, and makes a later one throw. */
   readonly forget: (tx: Transaction) => Promise<void>
 }
@@ -87,18 +89,23 @@ export const createIdempotency = (db: Database) => {
     return handle(scope, key, row.subject_id)
   }
 
-  const handle = (scope: string, key: string, id: string): Once => ({
-    id,
-    record: async (tx, status, body) => {
-      const [result] = await tx.raw(
-        `UPDATE idempotency_keys SET status = ?, body = ?
+  const handle = (scope: string, key: string, id: string): Once => {
+    let recorded = false
+    return {
+      id,
+      recorded: () => recorded,
+      record: async (tx, status, body) => {
+        const [result] = await tx.raw(
+          `UPDATE idempotency_keys SET status = ?, body = ?
          WHERE scope = ? AND idempotency_key = ? AND subject_id = ? AND status IS NULL`,
-        [status, body === undefined ? null : JSON.stringify(body), scope, key, id],
-      )
-      if (result.affectedRows === 0) throw inFlight()
-    },
-    forget: (tx) => forget(tx, scope, key, id),
-  })
+          [status, body === undefined ? null : JSON.stringify(body), scope, key, id],
+        )
+        if (result.affectedRows === 0) throw inFlight()
+        recorded = true
+      },
+      forget: (tx) => forget(tx, scope, key, id),
+    }
+  }
 
   /** Keeps an outcome that was not written with the effect itself: a refusal, or a result without one. */
   const keep = async (scope: string, key: string, { status, body }: Outcome): Promise<void> => {

@@ -106,6 +106,48 @@ describe('the inbox', () => {
     })
   }
 
+  const deliverAll = async (ids: readonly string[], bad: readonly string[] = []): Promise<string[]> => {
+    const entries = ids.map((id) => ({
+      entryId: `entry-${id}`,
+      event: {
+        ...{ specversion: '1.0', id, source: '/s', type: 'stock.moved' },
+        data: { by: bad.includes(id) ? 'x' : 5 },
+      },
+    }))
+    const { statuses } = (await app.request('POST', '/events', { entries })).body as never as {
+      statuses: { entryId: string; status: string }[]
+    }
+    assert.deepEqual(
+      statuses.map(({ entryId }) => entryId),
+      entries.map(({ entryId }) => entryId),
+    )
+    return statuses.map(({ status }) => status)
+  }
+
+  test('the events of a delivery are handled in one transaction', async () => {
+    const ids = [newId(), newId(), newId()]
+    assert.deepEqual(await deliverAll(ids), ['SUCCESS', 'SUCCESS', 'SUCCESS'])
+    assert.deepEqual([await amount(), commits], [15, 1])
+    for (const id of ids) assert.equal(await rows(id), 1)
+  })
+
+  test('a delivery with an event that came before, and one that comes twice: each has one effect', async () => {
+    const [before, fresh] = [newId(), newId()]
+    await deliver(before)
+    assert.deepEqual(await deliverAll([before, fresh, fresh]), ['SUCCESS', 'SUCCESS', 'SUCCESS'])
+    assert.equal(await amount(), 10)
+  })
+
+  test('one bad event of a delivery is dropped by itself, and one that fails comes again by itself', async () => {
+    const [good, bad, failing] = [newId(), newId(), newId()]
+    meet = async ({ id }) => {
+      if (id === failing) throw new AppError('unavailable', 'a/b', 'm')
+    }
+    assert.deepEqual(await deliverAll([good, bad, failing], [bad]), ['SUCCESS', 'DROP', 'RETRY'])
+    assert.equal(await amount(), 5)
+    assert.deepEqual([await rows(good), await rows(bad), await rows(failing)], [1, 0, 0])
+  })
+
   test('when the first of two at once fails, the second has the effect', async () => {
     const id = newId()
     let entered = 0

@@ -154,14 +154,13 @@ describe('the outbox', () => {
   test('three relays send 1,000 events of 20 keys once each, every key in the order of writing', async () => {
     const relays = ['one', 'two', 'three'].map((name) => relay(name, database.open()))
     for (const each of relays) each.run()
-    const [writer] = relays
-    assert.ok(writer)
     const keys = Array.from({ length: 20 }, (_, n) => `key-${n}`)
     await Promise.all(
       keys.map(async (key) => {
         for (const step of steps(key, 50)) {
+          const writer = relays[step.n % 3] ?? assert.fail()
           await write(writer, [step])
-          for (const each of relays) each.wake()
+          writer.wake()
         }
       }),
     )
@@ -176,37 +175,61 @@ describe('the outbox', () => {
     assert.ok(senders.size > 1, 'only one relay ever sent: this test shows nothing')
   })
 
-  test('what a relay published but did not mark before it died is sent again, under the same id', async () => {
-    let died = false
-    const dying = relay('dying', database.open(), async (...args) => {
-      await sidecar.publish(...args)
-      died = true
-      return new Promise(() => {})
+  const expireLeases = () =>
+    database.db('outbox').where({ sent: false }).update({ claimed_until: '2000-01-01' })
+
+  for (const died of ['after it published', 'before it published'] as const) {
+    test(`what a relay wrote is sent by another when it died ${died}: not before its lease is over, and under the same id`, async () => {
+      let reached = false
+      const dying = relay('dying', database.open(), async (...args) => {
+        if (died === 'after it published') await sidecar.publish(...args)
+        reached = true
+        return new Promise(() => {})
+      })
+      await write(dying, steps('a', 2))
+      void dying.start()
+      await eventually('it was sending', () => reached)
+      const heirDb = database.open()
+      const heir = relay('heir', heirDb)
+      let looks = 0
+      heirDb.on('query', ({ sql }: { sql: string }) => {
+        if (sql.includes('SKIP LOCKED')) looks += 1
+      })
+      heir.run()
+      await eventually('the heir has looked and rests', () => looks > 0 && heirDb.client.pool.numUsed() === 0)
+      const before = died === 'after it published' ? [0] : []
+      assert.deepEqual(
+        arrived().map(({ n }) => n),
+        before,
+        'a lease that is not over is respected',
+      )
+      await expireLeases()
+      await allSent()
+      assert.deepEqual(
+        arrived().map(({ n }) => n),
+        [...before, 0, 1],
+      )
+      if (before.length > 0) assert.equal(fake.published[0]?.event.id, fake.published[1]?.event.id)
     })
-    await write(dying, steps('a', 2))
-    void dying.start()
-    await eventually('it was published', () => died)
-    const heirDb = database.open()
-    const heir = relay('heir', heirDb)
-    let looks = 0
-    heirDb.on('query', ({ sql }: { sql: string }) => {
-      if (sql.includes('SKIP LOCKED')) looks += 1
+  }
+
+  test('what others left is claimed while this relay never rests', async () => {
+    const outbox = relay()
+    await write(relay('gone', database.open()), [{ key: 'left', n: 1 }])
+    await expireLeases()
+    let n = 0
+    outbox.run()
+    await eventually('the other is sent too', async () => {
+      n += 1
+      await write(outbox, [{ key: 'busy', n }])
+      outbox.wake()
+      return arrived().some(({ key }) => key === 'left')
     })
-    heir.run()
-    await eventually('the heir has looked and rests', () => looks > 0 && heirDb.client.pool.numUsed() === 0)
-    assert.equal(arrived().length, 1, 'a lease that is not over is respected')
-    await database.db('outbox').where({ sent: false }).update({ claimed_until: '2000-01-01' })
-    await allSent()
-    assert.deepEqual(
-      arrived().map(({ n }) => n),
-      [0, 0, 1],
-    )
-    const [first, second] = fake.published
-    assert.equal(first?.event.id, second?.event.id)
   })
 
   test('finds what is pending by index, among 100,000 rows that are sent', async () => {
     const db = database.open(1)
+    let reads = 0
     await write(relay(), [{ key: 'old', n: 0 }])
     await db('outbox').update({ sent: true })
     for (let rows = 1; rows < 100_000; rows *= 2)
@@ -215,18 +238,6 @@ describe('the outbox', () => {
          SELECT UUID(), topic, CONCAT('old-', FLOOR(RAND() * 1000)), data, TRUE FROM outbox`,
       )
     await db.raw('ANALYZE TABLE outbox')
-    for (let n = 0; n < 10; n += 1)
-      await write(
-        relay(),
-        Array.from({ length: 40 }, (_, key) => ({ key: `key-${key}`, n })),
-      )
-
-    const claims: { sql: string }[] = []
-    db.on('query', (query: { sql: string }) => {
-      if (query.sql.includes('SKIP LOCKED')) claims.push(query)
-    })
-    await db.raw('FLUSH STATUS')
-    let reads = 0
     const done = relay('things', db, async (_pubsub, _topic, events) => {
       if (reads === 0) {
         const [counters] = await db.raw("SHOW SESSION STATUS LIKE 'Handler_read%'")
@@ -234,13 +245,36 @@ describe('the outbox', () => {
       }
       return new Set(events.map(({ id }) => id))
     })
-    done.run()
-    await eventually('a batch is sent', async () => reads > 0)
-    assert.ok(reads < 3000, `${reads} rows were read to claim 40 of 400`)
+    for (const writer of [relay(), done])
+      for (let n = 0; n < 10; n += 1)
+        await write(
+          writer,
+          Array.from({ length: 20 }, (_, key) => ({ key: `key-${key}-${writer === done}`, n })),
+        )
+    await db('outbox')
+      .where({ sent: false })
+      .andWhereRaw("event_key LIKE '%false'")
+      .update({ claimed_until: '2000-01-01' })
 
-    const [plan] = await db.raw(`EXPLAIN ${claims[0]?.sql}`)
-    const indexOf = new Map(plan.map((row: { table: string; key: string }) => [row.table, row.key]))
-    assert.equal(indexOf.get('o'), 'pending')
-    assert.match(String(indexOf.get('e')), /^pending/)
+    const selects = new Map<string, { sql: string; bindings: string[] }>()
+    db.on('query', (query: { sql: string; bindings: string[] }) => {
+      if (!query.sql.startsWith('SELECT o.seq')) return
+      selects.set(query.sql.includes('SKIP LOCKED') ? 'claim' : 'own', query)
+    })
+    await db.raw('FLUSH STATUS')
+    done.run()
+    await eventually('all is sent', async () => selects.size === 2 && (await pending()) === 0)
+    assert.ok(reads > 0 && reads < 3000, `${reads} rows were read to find the oldest of each key`)
+
+    for (const [what, index] of [
+      ['own', /^pending_of_relay$/],
+      ['claim', /^pending$/],
+    ] as const) {
+      const { sql, bindings } = selects.get(what) ?? assert.fail(`no ${what}`)
+      const [plan] = await db.raw(`EXPLAIN ${sql}`, bindings)
+      const indexOf = new Map(plan.map((row: { table: string; key: string }) => [row.table, String(row.key)]))
+      assert.match(String(indexOf.get('o')), index)
+      assert.match(String(indexOf.get('e')), /^pending/)
+    }
   })
 })

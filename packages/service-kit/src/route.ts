@@ -5,6 +5,7 @@ import getRawBody from 'raw-body'
 import type { z } from 'zod'
 import { type Authenticate, authorise, type Caller } from './authenticate.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
+import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
 import { currentTrace } from './trace.ts'
 
@@ -140,6 +141,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
       return operation.response?.parse(result)
     }
     const answer = (status: number, result: unknown) => {
+      failpoint('before-answer')
       ctx.status = status
       if (result === undefined) return
       ctx.body = result
@@ -158,7 +160,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     }
     try {
       const result = await run(claim)
-      await idempotency.keep(scope, key, { status: operation.status, body: result })
+      if (!claim.recorded()) await idempotency.keep(scope, key, { status: operation.status, body: result })
       answer(operation.status, result)
     } catch (error) {
       const known = asAppError(error)

@@ -2,23 +2,33 @@ import type { EventDefinition } from '@caravan/contracts/event'
 import type { Middleware } from 'koa'
 import { z } from 'zod'
 import { type Database, type Transaction, transaction } from './database.ts'
-import { receive, type Status } from './delivery.ts'
+import { eachOf, receive, type Status } from './delivery.ts'
 import { AppError, asAppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { eventsHandled } from './metrics.ts'
 import { runInTrace } from './trace.ts'
 
-export interface EventMeta {
+export interface EventHead {
   readonly id: string
   readonly time: string
+  /** The trace that the event belongs to. */
+  readonly traceparent?: string | undefined
+}
+
+export interface EventMeta extends EventHead {
   /** The transaction that also holds the inbox row. Only in services with a database. */
   readonly tx: Transaction
 }
 
+export interface Incoming<T = unknown> {
+  readonly data: T
+  readonly head: EventHead
+}
+
 export interface Subscription {
   readonly definition: EventDefinition
-  readonly handle: (data: unknown, meta: EventMeta) => Promise<void>
   readonly pubsub: string
+  readonly handleAll: (events: readonly Incoming[], tx: Transaction) => Promise<void>
 }
 
 /**
@@ -30,7 +40,25 @@ export const subscription = <D extends z.ZodType>(
   definition: EventDefinition<D>,
   handle: (data: z.output<D>, meta: EventMeta) => Promise<void>,
   pubsub = 'pubsub',
-): Subscription => ({ definition, handle, pubsub }) as unknown as Subscription
+): Subscription =>
+  batchSubscription(
+    definition,
+    async (events, tx) => {
+      for (const { data, head } of events)
+        await runInTrace(head.traceparent, () => handle(data, { ...head, tx }))
+    },
+    pubsub,
+  )
+
+/**
+ * Like `subscription`, for a handler that takes the events of a delivery at once, in one transaction: fewer statements.
+ * When it throws, each of its events is handed to it again by itself.
+ */
+export const batchSubscription = <D extends z.ZodType>(
+  definition: EventDefinition<D>,
+  handleAll: (events: readonly Incoming<z.output<D>>[], tx: Transaction) => Promise<void>,
+  pubsub = 'pubsub',
+): Subscription => ({ definition, handleAll, pubsub }) as unknown as Subscription
 
 /** What Dapr delivers: CloudEvents 1.0; `topic` is added by the sidecar. */
 export const cloudEvent = z.object({
@@ -51,6 +79,9 @@ export interface SubscriptionContext {
   readonly afterCommit: () => void
 }
 
+/** An event of a delivery was handled before. */
+class Repeated extends Error {}
+
 /** Deliveries, half a second apart, that a defect of ours gets before its event is a dead letter: others of the topic wait. */
 const patience = 40
 
@@ -58,25 +89,39 @@ const patience = 40
 export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) => {
   const defects = new Map<string, number>()
 
-  /** Handles one event once. Throws what the handler throws. */
-  const apply = async ({ definition, handle }: Subscription, event: DeliveredEvent): Promise<void> => {
+  const read = ({ definition }: Subscription, event: DeliveredEvent): Incoming => {
     const parsed = definition.data.safeParse(event.data)
     if (!parsed.success)
       throw new AppError('invalid', 'events/invalid', `Not a valid ${definition.topic}`, {
         cause: parsed.error,
       })
-    const { data } = parsed
-    const meta = { id: event.id, time: event.time ?? new Date().toISOString() }
-    if (!db) return handle(data, meta as EventMeta)
+    const { id, time = new Date().toISOString(), traceparent } = event
+    return { data: parsed.data, head: { id, time, traceparent } }
+  }
+
+  /** Handles events once each, in one transaction. Throws what the handler throws, and then none is handled. */
+  const applyAll = async (
+    subscription: Subscription,
+    events: readonly DeliveredEvent[],
+    repeated: 'skip' | 'refuse',
+  ): Promise<void> => {
+    const incoming = events.map((event) => read(subscription, event))
+    const { definition, handleAll } = subscription
+    if (!db) return handleAll(incoming, undefined as never)
     await transaction(db, async (tx) => {
-      const [inserted] = await tx.raw('INSERT IGNORE INTO inbox (event_id, topic) VALUES (?, ?)', [
-        event.id,
-        definition.topic,
-      ])
-      if (inserted.affectedRows === 1) await handle(data, { ...meta, tx })
+      const [inserted] = await tx.raw(
+        `INSERT IGNORE INTO inbox (event_id, topic) VALUES ${incoming.map(() => '(?, ?)').join()}`,
+        incoming.flatMap(({ head }) => [head.id, definition.topic]),
+      )
+      if (inserted.affectedRows === incoming.length) return handleAll(incoming, tx)
+      if (repeated === 'refuse') throw new Repeated()
     })
     afterCommit()
   }
+
+  /** Handles one event once. Throws what the handler throws. */
+  const apply = (subscription: Subscription, event: DeliveredEvent): Promise<void> =>
+    applyAll(subscription, [event], 'skip')
 
   const judge = (error: unknown, event: DeliveredEvent): Status => {
     const known = asAppError(error)
@@ -109,12 +154,33 @@ export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) =>
     })
   }
 
+  /** A whole delivery in one transaction; undefined when it must be done one by one to know which event is at fault. */
+  const consumeTogether = async (
+    subscription: Subscription,
+    bodies: readonly unknown[],
+  ): Promise<Status[] | undefined> => {
+    const { topic } = subscription.definition
+    const events = bodies.flatMap((body) => cloudEvent.safeParse(body).data ?? [])
+    if (!db || bodies.length === 1 || events.length < bodies.length) return undefined
+    try {
+      await applyAll(subscription, events, 'refuse')
+    } catch (error) {
+      log.debug({ topic, events: events.length, err: error }, 'not handled together')
+      return undefined
+    }
+    for (const event of events)
+      runInTrace(event.traceparent, () => log.info({ topic, event_id: event.id }, 'event handled'))
+    return events.map(() => 'SUCCESS')
+  }
+
   /** The endpoint that a sidecar delivers one subscription's events to. Answers 200 with explicit statuses, always. */
   const endpoint = (subscription: Subscription): Middleware =>
-    receive(log, async (event) => {
-      const status = await consume(subscription, event)
-      eventsHandled.inc({ topic: subscription.definition.topic, status })
-      return status
+    receive(log, async (bodies) => {
+      const statuses =
+        (await consumeTogether(subscription, bodies)) ??
+        (await eachOf((body) => consume(subscription, body))(bodies))
+      for (const status of statuses) eventsHandled.inc({ topic: subscription.definition.topic, status })
+      return statuses
     })
 
   return { apply, endpoint }
