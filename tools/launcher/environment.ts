@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Secrets, Tokens } from './secrets.ts'
 import type { Replica } from './topology.ts'
 
@@ -36,8 +37,14 @@ export const sharedEnvironment = (
   NAME_RESOLUTION_DB: nameFile,
 })
 
-/** What turns component files into this stack's; DAPR_HOST_IP is the address that name resolution gives to callers. */
+/**
+ * What turns component files into this stack's; DAPR_HOST_IP is the address that name resolution gives to callers. The Go
+ * settings are for many sidecars on one machine: one thread each, and a collection less often than at each doubling of a small heap.
+ */
 export const sidecarOnly = (secretsFile: string, redisPort: number): Environment => ({
+  GOMAXPROCS: process.env.GOMAXPROCS ?? String(Math.ceil(availableParallelism() / 8)),
+  GOGC: process.env.GOGC ?? '400',
+  GOMEMLIMIT: process.env.GOMEMLIMIT ?? '256MiB',
   SECRETS_FILE: secretsFile,
   REDIS_HOST: `127.0.0.1:${redisPort}`,
   DAPR_HOST_IP: '127.0.0.1',

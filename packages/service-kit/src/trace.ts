@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomBytes } from 'node:crypto'
+import { randomHex } from './ids.ts'
 
 /** W3C Trace Context, level 1: what one unit of work (a request, an event) carries. */
 export interface Trace {
@@ -15,8 +15,8 @@ const pattern = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2
 export const runInTrace = <T>(parent: string | undefined, work: () => T): T => {
   const match = parent ? pattern.exec(parent) : null
   const trace = {
-    traceId: match?.[1] ?? randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
+    traceId: match?.[1] ?? randomHex(16),
+    spanId: randomHex(8),
     flags: match?.[3] ?? '01',
   }
   return storage.run(trace, work)
