@@ -1,0 +1,96 @@
+import mysql, { type Connection, type RowDataPacket } from 'mysql2/promise'
+
+const id = 'CHAR(36) CHARACTER SET ascii COLLATE ascii_bin'
+const sku = 'VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin'
+const name = 'VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin'
+const text = 'VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
+
+/** The auditor's own tables: temporary, so they are this connection's alone and no service's database changes. */
+const tables: Record<string, string> = {
+  audit_prices: `product_id ${id}, sku ${sku}, unit_price BIGINT, oldest INT UNSIGNED, newest INT UNSIGNED,
+    KEY (sku, unit_price)`,
+  audit_lines: `order_id ${id}, sku ${sku}, product_id ${id}, quantity BIGINT, unit_price BIGINT, total BIGINT,
+    oldest INT UNSIGNED, newest INT UNSIGNED, KEY (order_id, sku)`,
+  audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text}`,
+  audit_charges: `id ${name} PRIMARY KEY, payment ${name}, status ${name}, amount BIGINT, currency CHAR(3),
+    refunded BIGINT NOT NULL DEFAULT 0, KEY (payment)`,
+  audit_refunds: `id ${name} PRIMARY KEY, charge ${name}, reference ${name}, amount BIGINT, KEY (charge), KEY (reference)`,
+  audit_asked: `account ${id}, request ${name}, KEY (account, request)`,
+  audit_clients: `account ${id} PRIMARY KEY`,
+  audit_placed: `order_id ${id}, account ${id}, request ${name}, total BIGINT, currency CHAR(3), bought LONGTEXT, KEY (order_id)`,
+  audit_payments: `payment_id ${id}, order_id ${id}, status ${name}, KEY (payment_id)`,
+  audit_ended: `order_id ${id}, status ${name}, KEY (order_id)`,
+  audit_refusals: `account ${id}, request ${name}, KEY (account, request)`,
+  audit_short: `refusal BIGINT, sku ${sku}, quantity BIGINT, at DATETIME(3), moment ${name}`,
+}
+
+const derived: Record<string, string> = {
+  // The versions of a product, as far as its events reach, that had a SKU at a price.
+  audit_prices: `SELECT e.event_key, v.sku, v.unit_price, MIN(e.version), MAX(e.version)
+    FROM (SELECT event_key, data, CAST(JSON_VALUE(data, '$.version') AS UNSIGNED) AS version FROM catalog.outbox
+      WHERE topic = 'product.changed' AND JSON_VALUE(data, '$.status') = 'on-shelf') AS e,
+    JSON_TABLE(e.data, '$.variants[*]' COLUMNS (
+      sku VARCHAR(40) PATH '$.sku', unit_price BIGINT PATH '$.price.amount')) AS v
+    GROUP BY e.event_key, v.sku, v.unit_price`,
+  audit_lines: `SELECT l.*, p.oldest, p.newest FROM (
+      SELECT o.id, CAST(j.sku AS CHAR(40) CHARACTER SET ascii) COLLATE ascii_bin AS sku,
+        CAST(j.product_id AS CHAR(36) CHARACTER SET ascii) COLLATE ascii_bin AS product_id, j.quantity, j.unit_price, j.total
+      FROM orders.orders o, JSON_TABLE(o.order_lines, '$[*]' COLUMNS (
+        sku VARCHAR(40) PATH '$.sku', product_id VARCHAR(36) PATH '$.productId', quantity BIGINT PATH '$.quantity',
+        unit_price BIGINT PATH '$.unitPrice', total BIGINT PATH '$.total')) AS j) AS l
+    LEFT JOIN audit_prices p ON p.sku = l.sku AND p.unit_price = l.unit_price AND p.product_id = l.product_id`,
+  audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
+      JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh')
+    FROM catalog.products p, JSON_TABLE(p.content, '$.variants[*]' COLUMNS (
+      sku VARCHAR(40) PATH '$.sku', unit_price BIGINT PATH '$.price.amount', currency CHAR(3) PATH '$.price.currency')) AS v
+    WHERE p.status = 'on-shelf'`,
+}
+
+/**
+ * A connection that reads the databases of all services, which stand on one server, and writes to none of them. Times are
+ * UTC.
+ */
+export const openBooks = async (adminUrl: string): Promise<Connection> => {
+  const books = await mysql.createConnection({
+    ...{ uri: adminUrl, database: 'orders', timezone: 'Z', dateStrings: true },
+    ...{ supportBigNumbers: true, bigNumberStrings: false },
+  })
+  await books.query("SET SESSION time_zone = '+00:00', group_concat_max_len = 16777216")
+  await books.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'")
+  await books.query('SET SESSION tmp_table_size = 1073741824, max_heap_table_size = 1073741824')
+  await books.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+  for (const [table, columns] of Object.entries(tables))
+    await books.query(`CREATE TEMPORARY TABLE ${table} (${columns}) ENGINE=InnoDB`)
+  return books
+}
+
+/** From here to `leave`, what is read is the state of one moment in all databases, and `NOW()` is that moment. */
+export const snapshot = async (books: Connection): Promise<void> => {
+  await books.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+  await books.query('SET SESSION timestamp = UNIX_TIMESTAMP(NOW(3))')
+}
+
+export const leave = async (books: Connection): Promise<void> => {
+  await books.query('COMMIT')
+  await books.query('SET SESSION timestamp = DEFAULT')
+}
+
+/** What the services keep as JSON, as rows. */
+export const takeApart = async (books: Connection): Promise<void> => {
+  for (const [table, select] of Object.entries(derived)) await books.query(`INSERT INTO ${table} ${select}`)
+}
+
+/** Adds rows to one of the auditor's tables; their values are in the order of its columns. */
+export const fill = async (books: Connection, table: string, rows: readonly unknown[][]): Promise<void> => {
+  for (let start = 0; start < rows.length; start += 1000)
+    await books.query(`INSERT INTO ${table} VALUES ?`, [rows.slice(start, start + 1000)])
+}
+
+export const select = async <T>(
+  books: Connection,
+  statement: string,
+  values: unknown[] = [],
+): Promise<T[]> => {
+  const [rows] = await books.query<RowDataPacket[]>(statement, values)
+  return rows as T[]
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import type { Product } from '@caravan/contracts/catalog'
+import type { Order } from '@caravan/contracts/orders'
+import type { Stack } from '../../../tools/launcher/stack.ts'
+import type { ClientLog } from '../../support/client-log.ts'
+import { eventually } from '../../support/eventually.ts'
+import { type Line, type Shopper, shopOf } from '../../support/shop.ts'
+import { openMint } from '../../support/tokens.ts'
+
+type Buyer = Pick<Shopper, 'id' | 'token'>
+
+/** Sells a little, each way that an order can go, while the clients write down what they are told. */
+export const sell = async (stack: Stack, log: ClientLog) => {
+  const shop = shopOf(stack)
+
+  const order = async (buyer: Buyer, lines: readonly Line[]) => {
+    const key = crypto.randomUUID()
+    const items = lines.map(({ sku, quantity }) => ({ sku, quantity }))
+    log.write({ what: 'order-asked', account: buyer.id, key, items })
+    const { status, body, text } = await shop.tryOrder(buyer, lines, { key })
+    if (status === 201) {
+      const { id, total, currency } = body
+      log.write({ what: 'order-placed', account: buyer.id, key, order: id, items, total, currency })
+      return { ...body, key }
+    }
+    assert.equal(status, 409, text)
+    log.write({ what: 'order-refused', key, code: String(body.code), short: items })
+    return undefined
+  }
+
+  const placed = async (buyer: Buyer, ...lines: Line[]) => {
+    const made = await order(buyer, lines)
+    assert.ok(made)
+    return made
+  }
+
+  const pay = async (buyer: Buyer, { id }: Pick<Order, 'id'>, sandbox?: object) => {
+    const { status, body, text } = await shop.tryPay(buyer, id, await shop.tokenise(undefined, sandbox))
+    assert.equal(status, 201, text)
+    log.write({ what: 'payment-answered', order: id, payment: body.id, status: body.status })
+    return body.id
+  }
+
+  const confirmed = async (buyer: Buyer, ...lines: Line[]) => {
+    const made = await placed(buyer, ...lines)
+    const payment = await pay(buyer, made)
+    assert.equal((await shop.settled(buyer, made.id)).status, 'confirmed')
+    log.write({ what: 'order-confirmed', order: made.id })
+    return { ...made, payment }
+  }
+
+  const cancel = async (buyer: Buyer, { id }: Pick<Order, 'id'>) => {
+    assert.equal((await shop.cancel({ ...buyer, email: '', password: '' }, id)).status, 200)
+    log.write({ what: 'cancellation-answered', order: id })
+  }
+
+  /** Cancelled while the money was on its way: it goes back. */
+  const refunded = async (buyer: Buyer, line: Line) => {
+    const made = await placed(buyer, line)
+    const paying = pay(buyer, made, { delayMs: 500 })
+    await eventually('the payment is under way', async () => {
+      const { body } = await shop.door('GET', `/v1/orders/${made.id}/payments`, { token: buyer.token })
+      return body.data.length === 1
+    })
+    await cancel(buyer, made)
+    const payment = await paying
+    await eventually(
+      'the money went back',
+      async () => (await shop.orderOf(buyer, made.id)).payment?.status === 'refunded',
+      30_000,
+    )
+    return { ...made, payment }
+  }
+
+  const edit = async (id: string, change: (product: Product) => object) => {
+    const { body } = await shop.door<Product>('GET', `/v1/products/${id}`)
+    const { id: _, version: __, createdAt: ___, updatedAt: ____, ...content } = body
+    await shop.putProduct(id, { ...content, ...change(body) })
+  }
+
+  const mint = openMint(
+    String(stack.secrets['identity-signing-key']),
+    String(stack.sidecarEnvironment.TOKEN_ISSUER),
+  )
+  const [buyer, other] = [mint.member(), mint.member()]
+  const [a, b] = await shop.newLines([20, 5])
+  const [gone] = await shop.newLines([1])
+  assert.ok(a && b && gone)
+  const began = new Date(Date.now() - 1).toISOString()
+
+  const first = await confirmed(buyer, { ...a, quantity: 2 }, b)
+  const second = await confirmed(buyer, { ...a, quantity: 2 }, b)
+  const cancelled = await placed(other, a)
+  await cancel(other, cancelled)
+  assert.equal(await order(other, [{ ...b, quantity: 4 }]), undefined)
+  const sentBack = await refunded(other, a)
+
+  const product = String(first.lines[0]?.productId)
+  const dearer = { ...a, unitPrice: { ...a.unitPrice, amount: a.unitPrice.amount + 100 } }
+  await edit(product, ({ variants }) => ({
+    variants: variants.map((each) => (each.sku === a.sku ? { ...each, price: dearer.unitPrice } : each)),
+  }))
+  const last = await eventually('an order at the new price', () => order(buyer, [dearer]))
+  await pay(buyer, last)
+  assert.equal((await shop.settled(buyer, last.id)).status, 'confirmed')
+
+  const hidden = await placed(other, gone)
+  await cancel(other, hidden)
+  const hiddenProduct = String(hidden.lines[0]?.productId)
+  await edit(hiddenProduct, () => ({ status: 'off-shelf' }))
+  const unpaid = await placed(other, { ...dearer, quantity: 3 })
+  return {
+    ...{ skuA: a.sku, skuB: b.sku, buyer: buyer.id, other: other.id, began, product, hiddenProduct },
+    ...{ first, second, cancelled, refunded: sentBack, unpaid },
+  }
+}
+
+export type Story = Awaited<ReturnType<typeof sell>>

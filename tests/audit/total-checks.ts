@@ -1,0 +1,60 @@
+import type { Check } from './check.ts'
+
+/** I7: sums, to the cent. */
+export const totalChecks: readonly Check[] = [
+  {
+    invariant: 'I7',
+    check: 'line total = unit price × quantity',
+    counts: 'SELECT COUNT(*) FROM audit_lines',
+    finds: [
+      `SELECT CONCAT('order ', order_id, ', ', sku, ': ', quantity, ' x ', unit_price, ' is not ', total) AS what
+       FROM audit_lines WHERE NOT COALESCE(quantity > 0 AND unit_price > 0 AND total = quantity * unit_price, FALSE)`,
+    ],
+  },
+  {
+    invariant: 'I7',
+    check: 'order total = the sum of its lines',
+    counts: 'SELECT COUNT(*) FROM orders.orders',
+    finds: [
+      `SELECT CONCAT('order ', o.id, ' is of ', o.total, ', its lines of ', COALESCE(l.n, 'nothing')) AS what
+       FROM orders.orders o LEFT JOIN (SELECT order_id, SUM(total) AS n FROM audit_lines GROUP BY order_id) AS l ON l.order_id = o.id
+       WHERE NOT l.n <=> o.total`,
+    ],
+  },
+  {
+    invariant: 'I7',
+    check: 'payment = order total',
+    counts: 'SELECT COUNT(*) FROM payments.payments',
+    finds: [
+      `SELECT CONCAT('payment ', p.id, ' is of ', p.amount, ' ', p.currency, ', order ', p.order_id, ' of ',
+         COALESCE(CONCAT(o.total, ' ', o.currency), 'nothing: it does not exist')) AS what
+       FROM payments.payments p LEFT JOIN orders.orders o ON o.id = p.order_id
+       WHERE NOT (o.total <=> p.amount AND o.currency <=> p.currency AND o.account_id <=> p.account_id)`,
+    ],
+  },
+  {
+    invariant: 'I7',
+    check: 'provider’s charge = payment',
+    counts: 'SELECT COUNT(*) FROM audit_charges',
+    finds: [
+      `SELECT CONCAT('charge ', c.id, ' is of ', c.amount, ' ', c.currency, ', payment ', c.payment, ' of ',
+         COALESCE(CONCAT(p.amount, ' ', p.currency), 'nothing: it does not exist')) AS what
+       FROM audit_charges c LEFT JOIN payments.payments p ON p.id = c.payment
+       WHERE NOT (p.amount <=> c.amount AND p.currency <=> c.currency)`,
+    ],
+  },
+  {
+    invariant: 'I7',
+    check: 'events tell the order’s total',
+    counts: `SELECT (SELECT COUNT(*) FROM orders.outbox WHERE topic = 'order.placed')
+      + (SELECT COUNT(*) FROM payments.outbox WHERE topic IN ('payment.captured', 'payment.refunded'))`,
+    finds: [
+      `SELECT CONCAT(e.topic, ' of order ', e.event_key, ' tells ', JSON_VALUE(e.data, '$.total.amount'), ', the order has ',
+         COALESCE(o.total, 'nothing')) AS what
+       FROM (SELECT topic, event_key, data FROM orders.outbox WHERE topic = 'order.placed'
+         UNION ALL SELECT topic, event_key, data FROM payments.outbox WHERE topic IN ('payment.captured', 'payment.refunded')) AS e
+       LEFT JOIN orders.orders o ON o.id = e.event_key
+       WHERE NOT (JSON_VALUE(e.data, '$.total.amount') <=> o.total AND JSON_VALUE(e.data, '$.total.currency') <=> o.currency)`,
+    ],
+  },
+]
