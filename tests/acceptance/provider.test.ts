@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import { sql } from '../support/books.ts'
 import { eventually } from '../support/eventually.ts'
 import { cards } from '../support/shop.ts'
 import { mint, shop, stack } from '../support/stack.ts'
@@ -159,4 +160,21 @@ test('a forged, altered or stale webhook gets 401 and changes nothing', async ()
   assert.equal(believed.status, 204, believed.text)
   const end = await shop.door('GET', `/v1/payments/${payment.body.id}`, { token: shopper.token })
   assert.equal(end.body.status, 'declined')
+})
+
+test('a payment repeated with its key after its process died before it noted the answer: the same payment, also when the order is confirmed', async () => {
+  const { shopper, order } = await newOrder()
+  const [key, method] = [crypto.randomUUID(), await shop.tokenise()]
+  const paid = await shop.tryPay(shopper, order.id, method, { key })
+  assert.equal(paid.status, 201, paid.text)
+  await paidOnce(shopper, order.id, order.total)
+  await sql(
+    'payments',
+    "UPDATE idempotency_keys SET status = NULL, body = NULL, claimed_until = '2000-01-01' WHERE idempotency_key = ?",
+    [key],
+  )
+  const again = await shop.tryPay(shopper, order.id, method, { key })
+  assert.deepEqual([again.status, again.body.id], [201, paid.body.id], again.text)
+  assert.equal((await shop.tryPay(shopper, order.id, method)).body.code, 'payments/already-paid')
+  await paidOnce(shopper, order.id, order.total)
 })

@@ -76,7 +76,7 @@ for (const [file, { apiVersion, kind, metadata, spec, auth, scopes }] of resourc
     }
   })
 
-/** Names of the events that an app subscribes to, as its sources say. */
+/** Names of the events that an app subscribes to, as its sources say: what is done with an event, other than to tell it. */
 const subscribed = async (app: string): Promise<string[]> => {
   const contracts = await Promise.all(
     find('packages/contracts/src/*.ts')
@@ -86,12 +86,8 @@ const subscribed = async (app: string): Promise<string[]> => {
   const definitions: Record<string, unknown> = Object.assign({}, ...contracts)
   return find(`apps/${app}/src/**/*.ts`)
     .filter((file) => !file.endsWith('.test.ts'))
-    .flatMap((file) => [...read(file).matchAll(/\bsubscription\(\s*(\w+),/g)])
-    .map(([, name = '']) => {
-      const definition = definitions[name] as EventDefinition | undefined
-      assert.ok(definition?.topic, `${app} subscribes to ${name}, which is no event`)
-      return definition.topic
-    })
+    .flatMap((file) => [...read(file).matchAll(/\b(?!fact\b)\w+\(\s*(\w+),/g)])
+    .flatMap(([, name = '']) => (definitions[name] as EventDefinition | undefined)?.topic ?? [])
 }
 
 for (const name of ['pubsub', 'broadcast']) {

@@ -5,6 +5,7 @@ import {
   getProduct,
   getSeller,
   listCategories,
+  listProductChanges,
   listProducts,
   putCategory,
   putProduct,
@@ -22,6 +23,7 @@ import { holdToContract } from './hold-to-contract.ts'
 holdToContract('catalog')
 
 const text = (en: string, zh = en) => ({ en, zh })
+const asOrders = { through: 'orders' } as const
 const asOperator = async () => ({ token: await shop.asOperator() })
 
 /** A category, a seller and the content of a product of this test alone, which is not there yet. */
@@ -108,6 +110,26 @@ test('a list is read page by page, each product once', async () => {
     page = await get(listProducts, { query: { category, limit: '2', after: page.next } })
   }
   assert.deepEqual(seen, ids)
+})
+
+test('what changed is told page by page, each product as it is now, also off the shelf', async () => {
+  const since = { since: (await get(listProductChanges, {}, asOrders)).until }
+  const [first, second] = [await staged(), await staged()]
+  const made = [await first.put(first.content(100))]
+  made.push(await second.put(second.content(100, { status: 'off-shelf' })))
+  made[0] = await first.put(first.content(200))
+  const seen = new Map<string, object>()
+  for (let after: string | undefined; ; ) {
+    const page = await get(
+      listProductChanges,
+      { query: { ...since, limit: '1', ...(after ? { after } : {}) } },
+      asOrders,
+    )
+    for (const product of page.data) seen.set(product.id, product)
+    after = page.next
+    if (!page.hasMore) break
+  }
+  for (const product of made) assert.deepEqual(seen.get(product.id), product)
 })
 
 test('what a product refers to must be there, and a SKU is one product’s', async () => {

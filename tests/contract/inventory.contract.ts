@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { adjustStock, getAvailability, getStock, reserve } from '@caravan/contracts/inventory'
-import { getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
+import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
+import { cancelOrder, getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '../support/eventually.ts'
@@ -99,6 +99,37 @@ test('a paid order’s stock is sold, once however often that is told, and order
   await publish(orderAbandoned, { orderId: fence })
   await eventually('the later event is handled', async () => (await piles(line.sku)).reserved === 0)
   assert.deepEqual(await piles(line.sku), { available: 2, reserved: 0, sold: 1 })
+})
+
+test('a sale that was told by event is asked for by call: made once, it gets the same answer', async () => {
+  const [line] = await shop.newLines([3])
+  assert.ok(line)
+  const { id: accountId, token } = mint.member()
+  const items = [{ sku: line.sku, quantity: 1 }]
+  const { id: orderId } = await get(placeOrder, { body: { items: [line], shippingAddress } }, { token })
+  await publish(orderPaid, { orderId, accountId, paymentId: newId(), items })
+  await eventually('it is sold', async () => (await piles(line.sku)).sold === 1)
+  const ask = () => get(sellReserved, { body: { orders: [{ orderId, items }] } }, asOrders)
+  for (let n = 0; n < 2; n += 1) assert.deepEqual(await ask(), { data: [{ orderId, outcome: 'fulfilled' }] })
+  assert.deepEqual(await piles(line.sku), { available: 2, reserved: 0, sold: 1 })
+  assert.deepEqual(await hold(orderId, items), { outcome: 'reserved' })
+})
+
+test('what could not be sold once is not sold later, though there is stock again', async () => {
+  const [line] = await shop.newLines([1])
+  assert.ok(line)
+  const { sku } = line
+  const { token } = mint.member()
+  const { id: orderId } = await get(placeOrder, { body: { items: [line], shippingAddress } }, { token })
+  await get(cancelOrder, { params: { orderId } }, { token })
+  await eventually('the stock is back', async () => (await piles(sku)).available === 1)
+  const items = [{ sku, quantity: 2 }]
+  const failed = { orderId, outcome: 'failed', shortages: [{ sku, requested: 2, available: 1 }] }
+  const ask = () => get(sellReserved, { body: { orders: [{ orderId, items }] } }, asOrders)
+  assert.deepEqual(await ask(), { data: [failed] })
+  await adjust(sku, 5)
+  assert.deepEqual(await ask(), { data: [failed] })
+  assert.deepEqual(await piles(sku), { available: 6, reserved: 0, sold: 0 })
 })
 
 test('an adjustment counts once under its id, and never takes what is not there', async () => {

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { productChanged } from '@caravan/contracts/catalog'
 import { getStock } from '@caravan/contracts/inventory'
-import { cancelOrder, getOrder, listOrders, placeOrder } from '@caravan/contracts/orders'
+import { cancelOrder, getOrder, listOrders, placeOrder, recordCaptures } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '../support/eventually.ts'
@@ -81,6 +81,26 @@ test('a paid order is confirmed, tells so, and cannot be cancelled', async () =>
   assert.deepEqual(whatOf(confirmed), ['placed', 'paid', 'confirmed'])
   assert.deepEqual(confirmed.payment, { id: payment.id, status: 'captured' })
   await refused([409, 'orders/not-cancellable'], cancelOrder, { params }, by)
+})
+
+test('a capture that no event tells of is taken note of, once, and known then; one of no order is not', async () => {
+  const by = { token: mint.member().token }
+  const { id: orderId } = await get(placeOrder, bodyOf(await newLine()), by)
+  const [paymentId, strange] = [newId(), newId()]
+  const payments = [
+    { paymentId: strange, orderId: newId() },
+    { paymentId, orderId },
+  ]
+  for (let n = 0; n < 2; n += 1)
+    assert.deepEqual(await get(recordCaptures, { body: { payments } }, { through: 'payments' }), {
+      known: [paymentId],
+    })
+  const confirmed = await eventually('the order is confirmed', async () => {
+    const now = await get(getOrder, { params: { orderId } }, by)
+    return now.status === 'confirmed' && now
+  })
+  assert.deepEqual(confirmed.payment, { id: paymentId, status: 'captured' })
+  assert.deepEqual(whatOf(confirmed), ['placed', 'paid', 'confirmed'])
 })
 
 test('one’s own orders are listed newest first, page by page; another’s are not found', async () => {

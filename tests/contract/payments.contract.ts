@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { cancelOrder, getOrder, placeOrder } from '@caravan/contracts/orders'
 import {
+  demandRefunds,
   getLedgerBalance,
   getPayment,
   inquirePayment,
@@ -89,6 +90,26 @@ test('money that comes for an order which was cancelled meanwhile goes back, all
     const { status } = await get(getPayment, { params: { paymentId } }, by)
     return status === 'refunded'
   })
+  const { total } = order
+  assert.deepEqual(await amountsOf(order.id), { provider: [total, -total], customers: [-total, total] })
+})
+
+test('money that is demanded back by call goes back once, and its state is told; what is not there is left out', async () => {
+  const { by, order, params } = await newOrder()
+  const { id: paymentId } = await get(payOrder, { params, ...(await paying()) }, by)
+  const declined = await newOrder()
+  const card = await paying(cards.declined)
+  await refused([402, 'payments/card-declined'], payOrder, { params: declined.params, ...card }, declined.by)
+  const { data: none } = await get(listPayments, { params: declined.params }, declined.by)
+  const body = { paymentIds: [newId(), none[0].id, paymentId] }
+  const ask = async () => {
+    const { data } = await get(demandRefunds, { body }, { through: 'orders' })
+    return Object.fromEntries(
+      data.map((each: { paymentId: string; status: string }) => [each.paymentId, each.status]),
+    )
+  }
+  assert.deepEqual(await ask(), { [none[0].id]: 'declined', [paymentId]: 'refund-due' })
+  await eventually('it went back', async () => (await ask())[paymentId] === 'refunded')
   const { total } = order
   assert.deepEqual(await amountsOf(order.id), { provider: [total, -total], customers: [-total, total] })
 })

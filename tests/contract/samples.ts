@@ -24,6 +24,7 @@ const samples: Readonly<Record<string, Input>> = {
   listProducts: { query: { limit: '3' } },
   getProduct: { params: { productId } },
   searchProducts: { query: { q: 'tea', limit: '3' } },
+  listProductChanges: { query: { limit: '3' } },
   getSeller: { params: { sellerId: newId() } },
   putProduct: {
     params: { productId },
@@ -51,6 +52,8 @@ const samples: Readonly<Record<string, Input>> = {
     body: { delta: 1, reason: 'A test of the contract' },
   },
   reserve: { body: { orderId, items: [{ sku, quantity: 1000 }], ttlSeconds: 60 } },
+  // One that nobody paid would be told to orders as failed.
+  sellReserved: { body: { orders: [] } },
 
   getCart: { params: { cartId } },
   addItem: { params: { cartId }, body: { sku, quantity: 1 } },
@@ -67,12 +70,14 @@ const samples: Readonly<Record<string, Input>> = {
   listOrders: { query: { limit: '3' } },
   getOrder: staged,
   cancelOrder: staged,
+  recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },
 
   payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },
   listPayments: staged,
   getPayment: { params: { paymentId: orderId } },
   receiveProviderWebhook: { body: {} },
   inquirePayment: { body: { orderId } },
+  demandRefunds: { body: { paymentIds: [newId()] } },
   listLedgerEntries: { query: { orderId } },
 }
 

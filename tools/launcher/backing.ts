@@ -8,6 +8,7 @@ import type { ProcessSpec } from './supervised-process.ts'
 
 export type BackingOptions = {
   dir: string
+  mysqlData: string
   logs: string
   ports: { mysql: number; redis: number }
   mysqlAdminPassword: string
@@ -137,10 +138,12 @@ export const removeVolumes = (dir: string): void => {
 }
 
 const localMysql = (server: string, options: BackingOptions): ProcessSpec => {
-  const { dir, ports, mysqlAdminPassword } = options
-  const data = join(dir, 'mysql')
+  const { dir, mysqlData: data, ports, mysqlAdminPassword } = options
   const user = process.getuid?.() === 0 ? ['--user=root'] : []
   if (!existsSync(data)) createDataFolder(server, data, user)
+  // Its own: a server that starts removes the temporary tables that it finds, also another server's.
+  const temporary = join(dir, 'mysql-tmp')
+  mkdirSync(temporary, { recursive: true })
   const initFile = join(dir, 'mysql-admin.sql')
   const admin = `'root'@'%' IDENTIFIED BY '${mysqlAdminPassword}'`
   const statements = [
@@ -157,6 +160,7 @@ const localMysql = (server: string, options: BackingOptions): ProcessSpec => {
     args: [
       ...['--no-defaults', ...user, `--datadir=${data}`, `--port=${ports.mysql}`, '--bind-address=127.0.0.1'],
       ...['--socket=mysql.sock', '--pid-file=mysql.pid', '--loose-mysqlx=0', `--init-file=${initFile}`],
+      `--tmpdir=${temporary}`,
       ...mysqlSettings,
     ],
   }

@@ -12,6 +12,9 @@ const unitTestPatterns = [
   'apps/*/src/**/*.test.ts',
   'tools/**/*.test.ts',
   'tests/checks/*.test.ts',
+  'tests/bench/*.test.ts',
+  'tests/load/*.test.ts',
+  'tests/simulation/simulation.test.ts',
 ]
 
 export const unitTests = (): string[] => find(...unitTestPatterns).filter((file) => !needsDatabase(file))

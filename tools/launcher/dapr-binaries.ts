@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from './stack-file.ts'
+import { buildOnce, cacheFolder, haveGo } from './go-build.ts'
 
 const programs = ['daprd', 'placement', 'scheduler'] as const
 
@@ -31,12 +30,11 @@ const versionOf = (daprd: string) =>
 export const daprVersion = (root: string): string =>
   pinnedVersion(readFileSync(join(root, 'tools/dapr/go.mod'), 'utf8'))
 
-const cacheFolder = (version: string) =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'caravan', `dapr-${version}`)
+const ownFolder = (version: string) => cacheFolder(`dapr-${version}`)
 
 /** An installed Dapr of the pinned minor version: on PATH, in ~/.dapr/bin, or built before. */
 export const findDapr = (version: string): DaprBinaries | undefined =>
-  [...(process.env.PATH ?? '').split(delimiter), join(homedir(), '.dapr/bin'), cacheFolder(version)]
+  [...(process.env.PATH ?? '').split(delimiter), join(homedir(), '.dapr/bin'), ownFolder(version)]
     .filter((folder) => programs.every((program) => existsSync(join(folder, program))))
     .map(inFolder)
     .find(({ daprd }) => sameMinor(versionOf(daprd), version))
@@ -49,63 +47,20 @@ export const provideDapr = async (root: string, log: (line: string) => void): Pr
   const version = daprVersion(root)
   const installed = findDapr(version)
   if (installed) return installed
-  if (spawnSync('go', ['version']).status !== 0)
+  if (!haveGo())
     throw new Error(
       `no Dapr ${version} found: run "dapr init --slim", or install Go (https://go.dev/dl) to build it`,
     )
-  const folder = cacheFolder(version)
-  mkdirSync(join(folder, '..'), { recursive: true })
-  await withLock(`${folder}.lock`, async () => {
-    if (!existsSync(folder)) await build(root, version, folder, log)
-  })
-  return inFolder(folder)
-}
-
-const build = async (root: string, version: string, folder: string, log: (line: string) => void) => {
-  const unfinished = `${folder}.${process.pid}`
-  const packages = programs.map((program) => `github.com/dapr/dapr/cmd/${program}`)
-  const ldflags = `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`
-  const args = ['build', '-C', join(root, 'tools/dapr'), '-tags', 'allcomponents', '-ldflags', ldflags]
-  mkdirSync(unfinished)
-  const startedAt = Date.now()
-  const progress = setInterval(
-    () => log(`building Dapr ${version}: ${Math.round((Date.now() - startedAt) / 1000)} s`),
-    15_000,
-  )
+  const folder = ownFolder(version)
   log(`building Dapr ${version} with Go, once on this machine; this takes about five minutes`)
-  try {
-    const go = spawn('go', [...args, '-o', `${unfinished}/`, ...packages], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    process.once('exit', () => go.kill())
-    let output = ''
-    go.stderr.on('data', (chunk) => (output += chunk))
-    const code = await new Promise((exited) => go.on('close', exited))
-    if (code !== 0)
-      throw new Error(`Dapr ${version} could not be built:\n${output.split('\n').slice(-12).join('\n')}`)
-    renameSync(unfinished, folder)
-  } finally {
-    clearInterval(progress)
-    rmSync(unfinished, { recursive: true, force: true })
-  }
-}
-
-/** Runs `work` while a file holds this process's id; a file left by a dead process does not count. */
-const withLock = async (file: string, work: () => Promise<void>) => {
-  const claim = () => {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' })
-      return true
-    } catch {
-      const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-      if (holder && !isAlive(holder)) rmSync(file, { force: true })
-      return false
-    }
-  }
-  while (!claim()) await sleep(500)
-  try {
-    await work()
-  } finally {
-    rmSync(file, { force: true })
-  }
+  const ldflags = `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`
+  await buildOnce(
+    {
+      ...{ what: `Dapr ${version}`, module: join(root, 'tools/dapr'), folder },
+      packages: programs.map((program) => `github.com/dapr/dapr/cmd/${program}`),
+      flags: ['-tags', 'allcomponents', '-ldflags', ldflags],
+    },
+    log,
+  )
+  return inFolder(folder)
 }

@@ -43,8 +43,8 @@ export const sharedEnvironment = (
  */
 export const sidecarOnly = (secretsFile: string, redisPort: number): Environment => ({
   GOMAXPROCS: process.env.GOMAXPROCS ?? String(Math.ceil(availableParallelism() / 8)),
-  GOGC: process.env.GOGC ?? '400',
-  GOMEMLIMIT: process.env.GOMEMLIMIT ?? '256MiB',
+  GOGC: process.env.GOGC ?? '300',
+  GOMEMLIMIT: process.env.GOMEMLIMIT ?? '128MiB',
   SECRETS_FILE: secretsFile,
   REDIS_HOST: `127.0.0.1:${redisPort}`,
   DAPR_HOST_IP: '127.0.0.1',

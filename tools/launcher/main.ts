@@ -3,6 +3,7 @@ import { check } from './check.ts'
 import { against, reset, start, stop, test } from './commands.ts'
 import { AlreadyRunning } from './control.ts'
 import { doctor } from './doctor.ts'
+import { run } from './run.ts'
 import { readStack } from './stack-file.ts'
 
 type Command = (args: Arguments, signal: AbortSignal) => Promise<number>
@@ -21,6 +22,15 @@ const commands: Record<string, Command> = {
   footprint: against('tools/footprint.ts'),
 }
 
+/** Programs that read their own options and find their stack by themselves. */
+const programs: Record<string, string> = {
+  audit: 'tests/audit/main.ts',
+  bench: 'tests/bench/main.ts',
+  drill: 'tests/drills/main.ts',
+  load: 'tests/load/main.ts',
+  simulate: 'tests/simulation/main.ts',
+}
+
 const interruption = new AbortController()
 const interrupt = () => interruption.abort()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
@@ -36,9 +46,13 @@ const explain = (error: unknown): string => {
 }
 
 const main = async (): Promise<number> => {
+  const [name = '', ...rest] = process.argv.slice(2)
+  const program = programs[name]
+  if (program) return run('node', [program, ...rest], { signal: interruption.signal })
   const args = parseArguments(process.argv.slice(2))
   const command = commands[args.command]
-  if (!command) throw new Error(`no command ${args.command}: ${Object.keys(commands).join(', ')}`)
+  if (!command)
+    throw new Error(`no command ${args.command}: ${Object.keys({ ...commands, ...programs }).join(', ')}`)
   return command(args, interruption.signal)
 }
 

@@ -32,8 +32,10 @@ export const prepareStack = async (
     dir,
     topology.apps.map((app) => app.appID),
   )
-  const secrets = prepareSecrets(dir, services, ports.mysql)
-  const logs = join(dir, 'logs')
+  const psp = ports.outside.get('psp-sandbox') ?? 0
+  const detours = (await options.detours?.({ mysql: ports.mysql, redis: ports.redis, psp })) ?? {}
+  const secrets = prepareSecrets(dir, services, ports.mysql, detours)
+  const logs = join(options.disks?.logs ?? dir, 'logs')
   rmSync(logs, { recursive: true, force: true })
   mkdirSync(logs)
   // Addresses of the last run would be resolved until they expire.
@@ -41,12 +43,13 @@ export const prepareStack = async (
 
   const binaries = await provideDapr(repository, log)
   const redisPassword = secrets['redis-password'] ?? ''
-  const backing = provideBacking({ dir, logs, ports, mysqlAdminPassword, redisPassword }, log)
-  const pspUrl = `http://127.0.0.1:${ports.outside.get('psp-sandbox')}`
+  const mysqlData = join(options.disks?.mysql ?? dir, 'mysql')
+  const backing = provideBacking({ dir, mysqlData, logs, ports, mysqlAdminPassword, redisPassword }, log)
   const set = options.components ?? 'local'
-  const resources = renderResources(topology, join(dir, 'resources'), { psp: pspUrl }, set)
+  const pspAddress = `http://127.0.0.1:${detours.psp ?? psp}`
+  const resources = renderResources(topology, join(dir, 'resources'), { psp: pspAddress }, set)
   const plan = planProcesses({
-    ...{ dir, logs, topology, ports, secrets, tokens, binaries, resources },
+    ...{ dir, logs, topology, ports, detours, secrets, tokens, binaries, resources },
     env: options.env ?? {},
   })
   const { urls, sidecarEnvironment } = plan
@@ -58,7 +61,7 @@ export const prepareStack = async (
       dir,
       url: urls[0] ?? '',
       urls,
-      pspUrl,
+      pspUrl: `http://127.0.0.1:${psp}`,
       secrets,
       tokens,
       mysqlAdminUrl,

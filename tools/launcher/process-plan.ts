@@ -23,6 +23,7 @@ type PlanInput = {
   logs: string
   topology: Topology
   ports: StackPorts
+  detours: Record<string, number>
   secrets: Secrets
   tokens: Record<string, Tokens>
   binaries: DaprBinaries
@@ -35,7 +36,7 @@ type PlanInput = {
  * serves), then all between, then the last (the gateway, whose sidecar fetches those keys when it starts).
  */
 export const planProcesses = (input: PlanInput) => {
-  const { dir, logs, topology, ports, secrets, tokens, binaries, resources, env } = input
+  const { dir, logs, topology, ports, detours, secrets, tokens, binaries, resources, env } = input
   const last = topology.apps.length - 1
   const replicasOf = (index: number) => ports.apps.filter((app) => app.appID === topology.apps[index]?.appID)
   const urls = replicasOf(last).map((gateway) => `http://127.0.0.1:${gateway.appPort}`)
@@ -48,7 +49,7 @@ export const planProcesses = (input: PlanInput) => {
     { gateway: gateway.appPort, identity: identity.appPort },
     join(dir, 'names.db'),
   )
-  const sidecarEnvironment = sidecarOnly(join(dir, 'secrets.json'), ports.redis)
+  const sidecarEnvironment = sidecarOnly(join(dir, 'secrets.json'), detours.redis ?? ports.redis)
   const logFile = (name: string) => join(logs, `${name}.log`)
   const controlPlane = { placement: ports.placement.grpc, scheduler: ports.scheduler.grpc }
 

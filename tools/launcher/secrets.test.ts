@@ -20,6 +20,9 @@ test('secrets stay between starts while the port of the database changes', (t) =
   assert.equal(databasePassword(after, 'orders'), databasePassword(before, 'orders'))
   assert.match(after['orders-mysql'] ?? '', /^mysql:\/\/orders:[\w-]{32}@127\.0\.0\.1:1002\/orders$/)
   assert.notEqual(databasePassword(after, 'orders'), databasePassword(after, 'payments'))
+  const detoured = prepareSecrets(dir, ['orders', 'payments'], 1002, { 'orders-mysql': 7 })
+  assert.match(detoured['orders-mysql'] ?? '', /127\.0\.0\.1:7\/orders$/)
+  assert.equal(detoured['payments-mysql'], after['payments-mysql'])
 })
 
 test('the signing key is RSA with 2048 bits', (t) => {

@@ -32,15 +32,22 @@ const read = <T>(file: string, fallback: T): T =>
 
 /**
  * The secrets that sidecars hand out, kept in `secrets.json` of the stack's folder between starts. `<service>-mysql` is
- * written anew each time, since the port may change; its password stays.
+ * written anew each time, since the port may change; its password stays. `detours` has the ports of those secrets that
+ * lead elsewhere first.
  */
-export const prepareSecrets = (dir: string, services: string[], mysqlPort: number): Secrets => {
+export const prepareSecrets = (
+  dir: string,
+  services: string[],
+  mysqlPort: number,
+  detours: Record<string, number> = {},
+): Secrets => {
   const file = join(dir, 'secrets.json')
   const secrets = read<Secrets>(file, {})
   for (const [name, generate] of Object.entries(generated)) secrets[name] ??= generate()
   for (const service of services) {
     const password = databasePassword(secrets, service) || random()
-    secrets[`${service}-mysql`] = `mysql://${service}:${password}@127.0.0.1:${mysqlPort}/${service}`
+    const port = detours[`${service}-mysql`] ?? mysqlPort
+    secrets[`${service}-mysql`] = `mysql://${service}:${password}@127.0.0.1:${port}/${service}`
   }
   writePrivately(file, secrets)
   return secrets

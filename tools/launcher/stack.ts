@@ -25,6 +25,13 @@ export type StackOptions = {
   env?: Record<string, Environment>
   /** The folder below components/ that holds the broker; `local` unless said otherwise. */
   components?: string
+  /**
+   * Gets the ports of MySQL, Redis and the card provider, and gives those at which the shop is to look for them instead: by
+   * `<service>-mysql`, `redis`, `psp`. For proxies that fail on purpose.
+   */
+  detours?: (ports: { mysql: number; redis: number; psp: number }) => Promise<Record<string, number>>
+  /** Folders for MySQL's data and the logs in place of the stack's own: on disks that may be full. */
+  disks?: { mysql?: string; logs?: string }
   /** Whether a process that dies is started again. True unless said otherwise. */
   restart?: boolean
   /** Leaves out the apps and their sidecars. */

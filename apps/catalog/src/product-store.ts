@@ -3,6 +3,8 @@ import { type Product, productChanged } from '@caravan/contracts/catalog'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
+import { z } from 'zod'
+import { decodeCursor, toPage } from './cursor.ts'
 import { type ProductContent, searchTerms, skusOf, summarise } from './product.ts'
 
 interface Row {
@@ -13,6 +15,8 @@ interface Row {
   content: string
 }
 
+const changePosition = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
+
 const isDuplicate = (error: unknown): boolean => (error as { code?: unknown }).code === 'ER_DUP_ENTRY'
 
 const present = (row: Row): Product => ({
@@ -22,6 +26,12 @@ const present = (row: Row): Product => ({
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 })
+
+interface ChangesQuery {
+  readonly since?: string | undefined
+  readonly after?: string | undefined
+  readonly limit: number
+}
 
 export const createProductStore = (db: Database, outbox: Outbox) => {
   /** Throws 404 for a product that is not on the shelf. */
@@ -102,7 +112,29 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
     return product
   }
 
-  return { get, put }
+  /**
+   * A page of the products that changed at `since` or later, on the shelf or not, in the order of their last changes. A
+   * change has the time of its statement and is seen from its commit on: read again from a while before `until`.
+   */
+  const changes = async ({ since, after, limit }: ChangesQuery) => {
+    const [[clock]] = (await db.raw('SELECT NOW(3) AS now')) as unknown as [[{ now: Date }]]
+    const query = db('products')
+      .select('id', 'version', 'created_at', 'updated_at', 'content', 'changed_at')
+      .orderBy(['changed_at', 'id'])
+      .limit(limit + 1)
+    if (after !== undefined) {
+      const [changedAt, id] = decodeCursor(changePosition, after)
+      const at = new Date(changedAt)
+      query
+        .where('changed_at', '>=', at)
+        .where((either) => either.where('changed_at', '>', at).orWhere('id', '>', id))
+    } else if (since !== undefined) query.where('changed_at', '>=', new Date(since))
+    const rows: (Row & { changed_at: Date })[] = await query
+    const page = toPage(rows, limit, present, (row) => [row.changed_at.toISOString(), row.id])
+    return { ...page, until: clock.now.toISOString() }
+  }
+
+  return { get, put, changes }
 }
 
 export type ProductStore = ReturnType<typeof createProductStore>

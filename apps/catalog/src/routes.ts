@@ -2,6 +2,7 @@ import {
   getProduct,
   getSeller,
   listCategories,
+  listProductChanges,
   listProducts,
   putCategory,
   putProduct,
@@ -34,4 +35,5 @@ export const catalogRoutes = ({ products, lists, categories, sellers }: Stores):
   route(putProduct, ({ params, body }) => products.put(params.productId, body)),
   route(putCategory, ({ params, body }) => categories.put({ slug: params.slug, ...body })),
   route(putSeller, ({ params, body }) => sellers.put({ id: params.sellerId, ...body })),
+  route(listProductChanges, ({ query }) => products.changes(query)),
 ]

@@ -1,4 +1,4 @@
-import { adjustStock, getAvailability, getStock, reserve } from '@caravan/contracts/inventory'
+import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { StockStore } from './stock-store.ts'
@@ -18,4 +18,6 @@ export const routes = (stock: StockStore): Route[] => [
   ),
 
   route(reserve, ({ body }) => stock.reserve(body.orderId, body.items, body.ttlSeconds)),
+
+  route(sellReserved, async ({ body }) => ({ data: await stock.sellNow(body.orders) })),
 ]

@@ -188,6 +188,58 @@ describe('a sale', () => {
   })
 })
 
+describe('what came of a paid order', () => {
+  const ask = (orderId: string, items: Items) => stock.sellNow([{ orderId, items }])
+
+  test('is told again to whoever asks, and once by event', async () => {
+    const sku = await received(5)
+    const order = newId()
+    const items = [{ sku, quantity: 2 }]
+    await stock.reserve(order, items, 60)
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(order, items)))
+    for (const answer of answers) assert.deepEqual(answer, [{ orderId: order, outcome: 'fulfilled' }])
+    assert.deepEqual(await piles(sku), [3, 0, 2])
+    assert.equal((await factsOf(order)).length, 1)
+  })
+
+  test('stays a failure, though there is stock again: it may be cancelled by now', async () => {
+    const sku = await received(1)
+    const order = newId()
+    const items = [{ sku, quantity: 2 }]
+    await stock.reserve(order, items, 60)
+    await sell(order, items)
+    await adjust(sku, 9)
+    await sell(order, items)
+    const shortages = [{ sku, requested: 2, available: 1 }]
+    assert.deepEqual(await ask(order, items), [{ orderId: order, outcome: 'failed', shortages }])
+    await release(order)
+    assert.deepEqual(await ask(order, items), [{ orderId: order, outcome: 'failed', shortages }])
+    assert.deepEqual(await stock.reserve(order, items, 60), { outcome: 'closed' })
+    assert.deepEqual(await piles(sku), [10, 0, 0])
+    assert.deepEqual(await factsOf(order), [
+      { topic: 'reservation.failed', data: { orderId: order, shortages } },
+    ])
+  })
+
+  test('is told of each order of a call by itself', async () => {
+    const sku = await received(4)
+    const [held, lapsed, short] = [newId(), newId(), newId()]
+    const items = [{ sku, quantity: 2 }]
+    for (const order of [held, lapsed]) await stock.reserve(order, items, 60)
+    await release(lapsed)
+    const outcomes = await stock.sellNow([held, lapsed, short].map((orderId) => ({ orderId, items })))
+    assert.deepEqual(
+      new Map(outcomes.map(({ orderId, outcome }) => [orderId, outcome])),
+      new Map([
+        [held, 'fulfilled'],
+        [lapsed, 'fulfilled'],
+        [short, 'failed'],
+      ]),
+    )
+    assert.deepEqual(await stock.sellNow([]), [])
+  })
+})
+
 describe('an adjustment', () => {
   test('counts once, however often and however many at once it comes', async () => {
     const [sku, id] = [newSku(), newId()]

@@ -24,8 +24,15 @@ export interface Sale {
   readonly traceparent?: string | undefined
 }
 
+export type Outcome =
+  | { readonly orderId: string; readonly outcome: 'fulfilled' }
+  | { readonly orderId: string; readonly outcome: 'failed'; readonly shortages: Shortage[] }
+
 type Pile = 'available' | 'reserved' | 'sold'
-type Reservation = { status: 'held' | 'released' | 'sold' } | undefined
+type Status = 'held' | 'released' | 'sold'
+type Reservation = { status: Status } | undefined
+/** `failed`: released, and its order was told that it cannot be fulfilled. */
+type Locked = { state: Status | 'failed'; shortages?: Shortage[] }
 type Reserved =
   | { outcome: 'reserved' }
   | { outcome: 'insufficient-stock'; shortages: Shortage[] }
@@ -111,15 +118,20 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
   }
 
   /** The reservations of orders, locked. What was never reserved is closed first, so that there is something to lock. */
-  const lockAll = async (tx: Transaction, orderIds: readonly string[]): Promise<Map<string, string>> => {
-    const rows: { order_id: string; status: string }[] = await tx('reservations')
-      .select('order_id', 'status')
+  const lockAll = async (tx: Transaction, orderIds: readonly string[]): Promise<Map<string, Locked>> => {
+    const rows: { order_id: string; status: Status; shortages: string | null }[] = await tx('reservations')
+      .select('order_id', 'status', 'shortages')
       .whereIn('order_id', [...orderIds])
       .orderBy('order_id')
       .forUpdate()
-    const status = new Map(rows.map((row) => [row.order_id, row.status]))
-    const missing = orderIds.filter((orderId) => !status.has(orderId))
-    if (missing.length === 0) return status
+    const found = new Map<string, Locked>(
+      rows.map(({ order_id, status, shortages }) => [
+        order_id,
+        shortages === null ? { state: status } : { state: 'failed', shortages: JSON.parse(shortages) },
+      ]),
+    )
+    const missing = orderIds.filter((orderId) => !found.has(orderId))
+    if (missing.length === 0) return found
     await tx.raw(
       `INSERT IGNORE INTO reservations (order_id, status, expires_at)
        VALUES ${missing.map(() => "(?, 'released', NOW(3))").join()}`,
@@ -128,13 +140,18 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
     return lockAll(tx, orderIds)
   }
 
-  /** Sells from what is available now; when that is not enough the order is told that it cannot be fulfilled. */
-  const sellLapsed = async (tx: Transaction, { orderId, items, traceparent }: Sale): Promise<void> => {
+  /** Sells from what is available now; when that is not enough the order is told that it cannot be fulfilled, for ever. */
+  const sellLapsed = async (tx: Transaction, { orderId, items, traceparent }: Sale): Promise<Outcome> => {
     const skus = items.map((item) => item.sku)
     await tx('stock').select('sku').whereIn('sku', skus).orderBy('sku').forUpdate()
     const shortages = await shortagesOf(tx, items)
-    if (shortages.length > 0)
-      return outbox.add(tx, [{ ...fact(reservationFailed, { orderId, shortages }), traceparent }])
+    if (shortages.length > 0) {
+      await tx('reservations')
+        .where({ order_id: orderId })
+        .update({ shortages: JSON.stringify(shortages) })
+      await outbox.add(tx, [{ ...fact(reservationFailed, { orderId, shortages }), traceparent }])
+      return { orderId, outcome: 'failed', shortages }
+    }
     await move(tx, items, 'available', 'sold')
     await tx('reservation_items')
       .insert(items.map((item) => ({ order_id: orderId, ...item })))
@@ -142,14 +159,19 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
       .ignore()
     await setStatus(tx, [orderId], 'sold')
     await outbox.add(tx, [{ ...fact(reservationFulfilled, { orderId }), traceparent }])
+    return { orderId, outcome: 'fulfilled' }
   }
 
-  /** Turns orders' reservations into sales, all at once. One that lapsed is made good by itself. */
-  const sell = async (tx: Transaction, sales: readonly Sale[]): Promise<void> => {
+  /**
+   * Turns orders' reservations into sales, all at once, and gives what came of each order. One that lapsed is made good by
+   * itself. What came of an order the first time is what it gets ever after: it may have been cancelled for it.
+   */
+  const sell = async (tx: Transaction, sales: readonly Sale[]): Promise<Outcome[]> => {
     const orders = new Map(sales.map((sale) => [sale.orderId, { ...sale, items: sumBySku(sale.items) }]))
-    const status = await lockAll(tx, [...orders.keys()])
-    const having = (wanted: string) =>
-      [...orders.values()].filter((order) => status.get(order.orderId) === wanted)
+    if (orders.size === 0) return []
+    const locked = await lockAll(tx, [...orders.keys()])
+    const having = (wanted: Locked['state']) =>
+      [...orders.values()].filter(({ orderId }) => locked.get(orderId)?.state === wanted)
     const held = having('held')
     if (held.length > 0) {
       const ids = held.map(({ orderId }) => orderId)
@@ -161,7 +183,19 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
         held.map(({ orderId, traceparent }) => ({ ...fact(reservationFulfilled, { orderId }), traceparent })),
       )
     }
-    for (const order of having('released')) await sellLapsed(tx, order)
+    const outcomes: Outcome[] = []
+    for (const order of having('released')) outcomes.push(await sellLapsed(tx, order))
+    for (const { orderId } of having('failed'))
+      outcomes.push({ orderId, outcome: 'failed', shortages: locked.get(orderId)?.shortages ?? [] })
+    for (const { orderId } of [...held, ...having('sold')]) outcomes.push({ orderId, outcome: 'fulfilled' })
+    return outcomes
+  }
+
+  /** `sell` in a transaction of its own. */
+  const sellNow = async (sales: readonly Sale[]): Promise<Outcome[]> => {
+    const outcomes = await transaction(db, (tx) => sell(tx, sales))
+    outbox.wake()
+    return outcomes
   }
 
   const find = async (sku: string): Promise<Stock | undefined> =>
@@ -215,7 +249,7 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
 
   const expire = (orderId: string): Promise<void> => transaction(db, (tx) => release(tx, orderId))
 
-  return { reserve, release, sell, find, adjust, availability, lapsed, expire }
+  return { reserve, release, sell, sellNow, find, adjust, availability, lapsed, expire }
 }
 
 export type StockStore = ReturnType<typeof createStockStore>

@@ -3,12 +3,12 @@ import { batchSubscription, type Subscription, subscription } from '@caravan/ser
 import type { StockStore } from './stock-store.ts'
 
 export const subscriptions = (stock: StockStore): Subscription[] => [
-  batchSubscription(orderPaid, (events, tx) =>
-    stock.sell(
+  batchSubscription(orderPaid, async (events, tx) => {
+    await stock.sell(
       tx,
       events.map(({ data: { orderId, items }, head: { traceparent } }) => ({ orderId, items, traceparent })),
-    ),
-  ),
+    )
+  }),
   subscription(orderCancelled, ({ orderId }, { tx }) => stock.release(tx, orderId)),
   subscription(orderAbandoned, ({ orderId }, { tx }) => stock.release(tx, orderId)),
 ]

@@ -1,7 +1,9 @@
 import { ordersOperations } from '@caravan/contracts/orders'
 import { runService } from '@caravan/service-kit/run-service'
 import { createAwaitSettled } from './await-settled.ts'
+import { catalogCatchUp } from './catalog-catch-up.ts'
 import { config } from './config.ts'
+import { lostAnswers } from './lost-answers.ts'
 import { createOfferStore } from './offer-store.ts'
 import { createOrderStore } from './order-store.ts'
 import { createPaymentWindow } from './payment-window.ts'
@@ -19,11 +21,18 @@ await runService({
     const orders = createOrderStore(db, outbox)
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
-    const place = createPlaceOrder({ orders, offers, sidecar, paymentWindow: window.seconds })
+    const graceSeconds = config.RESERVATION_GRACE_SECONDS
+    const place = createPlaceOrder({ orders, offers, sidecar, paymentWindow: window.seconds, graceSeconds })
+    const tools = { sidecar, log }
     return {
       routes: routes({ orders, place, settled: createAwaitSettled(orders, log) }),
       subscriptions: subscriptions(orders, offers),
-      background: [window.refresh, unpaidExpiry(orders, { sidecar, log })],
+      background: [
+        window.refresh,
+        unpaidExpiry(orders, tools),
+        ...lostAnswers(orders, tools),
+        catalogCatchUp(offers, tools),
+      ],
     }
   },
 })

@@ -1,6 +1,6 @@
 import type { Product } from '@caravan/contracts/catalog'
 import type { OrderLine } from '@caravan/contracts/orders'
-import type { Database, Transaction } from '@caravan/service-kit/database'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 
 export interface Offer {
   readonly sku: string
@@ -31,15 +31,18 @@ export const createOfferStore = (db: Database) => {
           title: JSON.stringify(product.title),
           unit_price: variant.price.amount,
           currency: variant.price.currency,
+          changed_at: new Date(product.updatedAt),
         })),
       )
-      // A SKU that moved from one product to another.
-      .onConflict('sku')
+      .onConflict(['sku', 'product_id'])
       .merge()
   }
 
+  /** Of a SKU that moved from a product to another, and whose event of one of them is still to come, the newer offer. */
   const find = async (skus: readonly string[]): Promise<Map<string, Offer>> => {
-    const rows = await db('offers').whereIn('sku', [...skus])
+    const rows = await db('offers')
+      .whereIn('sku', [...skus])
+      .orderBy('changed_at')
     return new Map(
       rows.map((row) => [
         row.sku,
@@ -54,7 +57,27 @@ export const createOfferStore = (db: Database) => {
     )
   }
 
-  return { replace, find }
+  /** Takes over those products of which an older version or none is here; gives their number. */
+  const catchUp = async (products: readonly Product[]): Promise<number> => {
+    const rows: { product_id: string; version: number }[] = await db('offered_products').whereIn(
+      'product_id',
+      products.map(({ id }) => id),
+    )
+    const known = new Map(rows.map((row) => [row.product_id, row.version]))
+    const late = products.filter(({ id, version }) => version > (known.get(id) ?? 0))
+    for (const product of late) await transaction(db, (tx) => replace(tx, product))
+    return late.length
+  }
+
+  /** Up to when catalog's changes were read, by its clock; null at the beginning. */
+  const feed = {
+    read: async (): Promise<Date | null> => (await db('catalog_feed').where({ id: 1 }).first()).read_until,
+    write: async (until: Date): Promise<void> => {
+      await db('catalog_feed').where({ id: 1 }).update({ read_until: until })
+    },
+  }
+
+  return { replace, find, catchUp, feed }
 }
 
 export type OfferStore = ReturnType<typeof createOfferStore>

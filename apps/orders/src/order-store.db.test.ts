@@ -8,7 +8,7 @@ import { createLog } from '@caravan/service-kit/log'
 import { createOutbox, fact } from '@caravan/service-kit/outbox'
 import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
-import { type Change, cancel, capture, confirm, place } from './domain/order.ts'
+import { type Change, cancel, capture, confirm, openRefunds, place, refund } from './domain/order.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
@@ -231,6 +231,69 @@ test('unpaid orders whose time is over are found, the longest overdue first', as
   assert.deepEqual(await orders.overdue(1), [earlier.id])
 })
 
+describe('an order that waits for an answer', () => {
+  const now = new Date()
+  /** Seconds from now until its answer is asked for; null when it waits for nothing. */
+  const asksIn = async (id: string): Promise<number | null> => {
+    const [[row]] = await database.db.raw(
+      'SELECT TIMESTAMPDIFF(MICROSECOND, NOW(3), ask_at) / 1000000 AS seconds FROM orders WHERE id = ?',
+      [id],
+    )
+    return row.seconds === null ? null : Math.round(row.seconds)
+  }
+  const due = (id: string) => database.db('orders').where({ id }).update({ ask_at: '2001-01-01' })
+  const idsOf = (waiting: readonly { id: string }[]) => waiting.map(({ id }) => id)
+  const lateBy = (seconds: number) => new Date(Date.now() - seconds * 1000)
+
+  test('does so from being paid until it is confirmed', async () => {
+    const { id } = await inserted()
+    assert.equal(await asksIn(id), null)
+    await orders.update(id, (order) => capture(order, newId(), now))
+    assert.equal(await asksIn(id), 15)
+    assert.deepEqual(await orders.waiting(['paid'], 10), [])
+    await due(id)
+    assert.deepEqual(idsOf(await orders.waiting(['paid'], 10)), [id])
+    assert.deepEqual(await orders.waiting(['confirmed', 'cancelled'], 10), [])
+    await orders.update(id, (order) => confirm(order, now))
+    assert.equal(await asksIn(id), null)
+  })
+
+  test('does so from its refund’s falling due until that is done, a second payment’s too', async () => {
+    const [first, second] = [newId(), newId()]
+    const { id } = await inserted()
+    await orders.update(id, (order) => cancel(order, 'shopper', now))
+    for (const payment of [first, second]) await orders.update(id, (order) => capture(order, payment, now))
+    assert.equal(await asksIn(id), 15)
+    await due(id)
+    const [waiting] = await orders.waiting(['confirmed', 'cancelled'], 10)
+    assert.deepEqual(waiting && openRefunds(waiting), [first, second])
+    await orders.update(id, (order) => refund(order, second, now))
+    assert.equal(await asksIn(id), 15)
+    await orders.update(id, (order) => refund(order, first, now))
+    assert.equal(await asksIn(id), null)
+  })
+
+  test('is asked about ever more seldom, and no more when it has its answer', async () => {
+    const paid = async (at: Date) => {
+      const { id } = await inserted()
+      await orders.update(id, (order) => capture(order, newId(), at))
+      return id
+    }
+    const [fresh, older, old, done] = [
+      await paid(now),
+      await paid(lateBy(60)),
+      await paid(lateBy(86_400)),
+      await paid(now),
+    ]
+    for (const id of [fresh, older, old, done]) await due(id)
+    const waiting = await orders.waiting(['paid'], 10)
+    await orders.update(done, (order) => confirm(order, now))
+    await orders.askLater(waiting)
+    assert.deepEqual(await Promise.all([fresh, older, old, done].map(asksIn)), [15, 60, 600, null])
+    assert.deepEqual(await orders.waiting(['paid'], 10), [])
+  })
+})
+
 describe('with many rows', () => {
   const accounts = Array.from({ length: 100 }, () => newId())
   const ids = Array.from({ length: 6000 }, () => newId())
@@ -242,7 +305,8 @@ describe('with many rows', () => {
       'orders',
       ids.map((id, n) => ({
         ...{ ...documents, id, account_id: accounts[n % accounts.length], currency: 'USD', total: 1 },
-        status: n % 3 === 0 ? 'pending-payment' : 'confirmed',
+        status: n % 3 === 0 ? 'pending-payment' : n % 50 === 1 ? 'paid' : 'confirmed',
+        ask_at: n % 100 === 1 ? new Date(Date.now() - n) : null,
         placed_at: new Date(),
         pay_before: new Date(Date.now() + 60_000 + n),
       })),
@@ -263,6 +327,13 @@ describe('with many rows', () => {
     assert.partialDeepStrictEqual(step, { table: 'orders', key: 'unpaid', type: 'range' })
     assert.doesNotMatch(String(step?.Extra), /filesort/)
   })
+
+  for (const statuses of [['paid'], ['confirmed', 'cancelled']] as const)
+    test(`orders that are ${statuses.join(' or ')} and wait are read in the order of an index`, async () => {
+      const [step] = await plansOf(database.db, () => orders.waiting(statuses, 20))
+      assert.partialDeepStrictEqual(step, { table: 'orders', key: 'asking', type: 'range' })
+      assert.doesNotMatch(String(step?.Extra), /filesort/)
+    })
 
   test('an order is read by its id', async () => {
     const [step] = await plansOf(database.db, () => orders.find(String(ids[0])))

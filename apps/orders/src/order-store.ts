@@ -2,7 +2,7 @@ import type { CancelReason } from '@caravan/contracts/orders'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
-import type { Change, Order } from './domain/order.ts'
+import { type Change, isWaiting, type Order } from './domain/order.ts'
 
 interface Row {
   id: string
@@ -47,6 +47,16 @@ const mutable = (order: Order): Record<(typeof mutableColumns)[number], string |
 })
 
 const mutableColumns = ['status', 'history', 'cancel_reason', 'payment_id', 'payment_status'] as const
+
+/** Seconds after which an answer that is missing is asked for: events take far less. */
+const patienceSeconds = 15
+const mostPatienceSeconds = 600
+
+/** An order that goes on waiting is asked about again after as long as it has waited so far, within these bounds. */
+const pauseOf = ({ history }: Order): number => {
+  const waited = (Date.now() - Date.parse(history.at(-1)?.at ?? '')) / 1000
+  return Math.min(mostPatienceSeconds, Math.max(patienceSeconds, Math.round(waited)))
+}
 
 export interface OrderChange {
   readonly id: string
@@ -100,10 +110,13 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
     if (changed.size > 0) {
       const written = [...changed].map((id) => ({ id, columns: mutable(orders.get(id) as Order) }))
       const byId = `CASE id ${written.map(() => 'WHEN ? THEN ?').join(' ')} END`
+      const seconds = (id: string) => (isWaiting(orders.get(id) as Order) ? patienceSeconds : null)
       await tx.raw(
-        `UPDATE orders SET ${mutableColumns.map((column) => `${column} = ${byId}`).join()} WHERE id IN (?)`,
+        `UPDATE orders SET ${mutableColumns.map((column) => `${column} = ${byId}`).join()},
+           ask_at = NOW(3) + INTERVAL ${byId} SECOND WHERE id IN (?)`,
         [
           ...mutableColumns.flatMap((column) => written.flatMap(({ id, columns }) => [id, columns[column]])),
+          ...written.flatMap(({ id }) => [id, seconds(id)]),
           [...changed],
         ] as string[],
       )
@@ -112,12 +125,16 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
     return orders
   }
 
-  /** Loads under a lock, applies a pure change, writes the order with its facts. Undefined when there is no such order. */
-  const update = async (id: string, apply: (order: Order) => Change): Promise<Order | undefined> => {
-    const orders = await transaction(db, (tx) => change(tx, [{ id, apply }]))
+  /** `change` in a transaction of its own. */
+  const updateAll = async (changes: readonly OrderChange[]): Promise<Map<string, Order>> => {
+    const orders = await transaction(db, (tx) => change(tx, changes))
     outbox.wake()
-    return orders.get(id)
+    return orders
   }
+
+  /** Loads under a lock, applies a pure change, writes the order with its facts. Undefined when there is no such order. */
+  const update = async (id: string, apply: (order: Order) => Change): Promise<Order | undefined> =>
+    (await updateAll([{ id, apply }])).get(id)
 
   const find = async (id: string): Promise<Order | undefined> => {
     const row: Row | undefined = await db('orders').where({ id }).first()
@@ -156,6 +173,26 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .limit(limit)
       .pluck('id')
 
+  /** Orders that wait for an answer which it is time to ask for: for their stock when paid, for a refund when ended. */
+  const waiting = async (statuses: readonly Order['status'][], limit: number): Promise<Order[]> => {
+    const rows: Row[] = await db('orders')
+      .whereIn('status', [...statuses])
+      .andWhere('ask_at', '<=', db.raw('NOW(3)'))
+      .orderBy(['status', 'ask_at'])
+      .limit(limit)
+    return rows.map(toOrder)
+  }
+
+  /** Asks about those of the orders that still wait later, and ever more seldom. */
+  const askLater = async (asked: readonly Order[]): Promise<void> => {
+    if (asked.length === 0) return
+    await db.raw(
+      `UPDATE orders SET ask_at = NOW(3) + INTERVAL CASE id ${asked.map(() => 'WHEN ? THEN ?').join(' ')} END SECOND
+       WHERE id IN (?) AND ask_at IS NOT NULL`,
+      [...asked.flatMap((order) => [order.id, pauseOf(order)]), asked.map(({ id }) => id)] as string[],
+    )
+  }
+
   /** Those of the given ids whose orders are confirmed or cancelled. */
   const settledAmong = (ids: readonly string[]): Promise<string[]> =>
     db('orders')
@@ -163,7 +200,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .whereIn('status', ['confirmed', 'cancelled'])
       .pluck('id')
 
-  return { insert, change, update, abandon, find, list, overdue, settledAmong }
+  return { insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong }
 }
 
 export type OrderStore = ReturnType<typeof createOrderStore>

@@ -17,9 +17,6 @@ import { present } from './present.ts'
 type Body = z.output<NonNullable<typeof placeOrderOperation.body>>
 type Items = Body['items']
 
-/** How much longer stock is held than the shopper may take to pay: room for the payment's event to arrive. */
-const graceSeconds = 300
-
 /** Throws 422 for SKUs that are not on the shelf, and 409 with the current prices when one is not what the shopper saw. */
 const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] => {
   const unknown = items.flatMap((item, index) =>
@@ -72,6 +69,8 @@ export interface PlaceOrderParts {
   readonly sidecar: Sidecar
   /** Seconds. */
   readonly paymentWindow: () => number
+  /** How much longer stock is held than the shopper may take to pay: room for orders to learn of the payment. */
+  readonly graceSeconds: number
 }
 
 /**
@@ -79,7 +78,13 @@ export interface PlaceOrderParts {
  * the request's, so a repeat after a crash meets its own reservation. When it fails after stock may have been reserved,
  * the order is given up by an event, which gives the stock back however long inventory is away.
  */
-export const createPlaceOrder = ({ orders, offers, sidecar, paymentWindow }: PlaceOrderParts) => {
+export const createPlaceOrder = ({
+  orders,
+  offers,
+  sidecar,
+  paymentWindow,
+  graceSeconds,
+}: PlaceOrderParts) => {
   const hold = async (orderId: string, lines: readonly OrderLine[], items: Items, ttlSeconds: number) => {
     const wanted = lines.map(({ sku, quantity }) => ({ sku, quantity }))
     const answer = await sidecar.call(

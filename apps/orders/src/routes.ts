@@ -1,8 +1,8 @@
-import { cancelOrder, getOrder, listOrders, placeOrder } from '@caravan/contracts/orders'
+import { cancelOrder, getOrder, listOrders, placeOrder, recordCaptures } from '@caravan/contracts/orders'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import { type AwaitSettled, isSettled } from './await-settled.ts'
-import { cancel, type Order } from './domain/order.ts'
+import { cancel, capture, type Order } from './domain/order.ts'
 import type { OrderStore } from './order-store.ts'
 import type { createPlaceOrder } from './place-order.ts'
 import { present } from './present.ts'
@@ -47,5 +47,17 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
         ),
       ),
     ),
+
+    route(recordCaptures, async ({ body: { payments } }) => {
+      const now = new Date()
+      const found = await orders.updateAll(
+        payments.map(({ paymentId, orderId }) => ({
+          id: orderId,
+          apply: (order) => capture(order, paymentId, now),
+        })),
+      )
+      const known = payments.filter(({ orderId }) => found.has(orderId))
+      return { known: known.map(({ paymentId }) => paymentId) }
+    }),
   ]
 }

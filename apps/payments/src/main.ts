@@ -10,6 +10,8 @@ import { createProvider } from './provider.ts'
 import { createResolve } from './resolve.ts'
 import { routes } from './routes.ts'
 import { settlement } from './settlement.ts'
+import { untoldCaptures } from './untold-captures.ts'
+import { createUntoldStore } from './untold-store.ts'
 import { createWebhook } from './webhook.ts'
 
 await runService({
@@ -23,12 +25,12 @@ await runService({
     const resolve = createResolve(payments, provider)
     const pay = createPayOrder(payments, provider, sidecar)
     const receive = createWebhook(await sidecar.secret('psp-webhook-secret'), resolve, log)
+    const tools = { sidecar, log }
     return {
       routes: routes({ payments, pay, resolve, receive }),
       subscriptions: [
         subscription(orderRefundDue, async ({ paymentId }, { tx }) => {
-          if (await payments.demandRefund(tx, paymentId)) return
-          const payment = await payments.find(paymentId, tx)
+          const [payment] = await payments.demandRefunds(tx, [paymentId])
           if (payment?.status === 'refund-due' || payment?.status === 'refunded') return
           throw new AppError(
             'conflict',
@@ -37,7 +39,10 @@ await runService({
           )
         }),
       ],
-      background: settlement(payments, provider, resolve, { sidecar, log }),
+      background: [
+        ...settlement(payments, provider, resolve, tools),
+        untoldCaptures(createUntoldStore(db), tools),
+      ],
     }
   },
 })

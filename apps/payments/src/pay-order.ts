@@ -22,6 +22,11 @@ export const declined = (code: string) =>
 /** The payment as its owner sees it. */
 export const present = ({ accountId: _, ...payment }: StoredPayment): Payment => payment
 
+const outcomeOf = (payment: StoredPayment): Payment => {
+  if (payment.status === 'declined') throw declined(payment.declineCode ?? 'declined')
+  return present(payment)
+}
+
 /**
  * Asks orders what is owed (as the caller, so that another's order is not found), opens the order's one payment, charges
  * at the provider under the payment's id, and settles. Without an answer in time the payment stays `processing`: the
@@ -32,10 +37,13 @@ export const createPayOrder =
   async (caller: Caller, orderId: string, paymentMethod: string, once: Once): Promise<Payment> => {
     const authorization = caller.authorization as string
     const order = await sidecar.call(getOrder, { params: { orderId }, query: {} }, { authorization })
-    if (order.status === 'paid' || order.status === 'confirmed')
+    if (order.status !== 'pending-payment') {
+      // A repeat, after a crash, of the very request that paid it.
+      const own = await payments.find(once.id)
+      if (own) return outcomeOf(own)
+      if (order.status === 'cancelled') throw conflict('order-not-payable', 'This order is cancelled')
       throw conflict('already-paid', 'This order is paid')
-    if (order.status !== 'pending-payment')
-      throw conflict('order-not-payable', `This order is ${order.status}`)
+    }
 
     const request = {
       id: once.id,
@@ -49,9 +57,7 @@ export const createPayOrder =
       if (live.status === 'processing') throw conflict('in-progress', 'Another payment is being made', live)
       throw conflict('already-paid', 'This order is paid', live)
     }
-    // A repeat, after a crash, of a request that got as far as an answer.
-    if (live?.status === 'declined') throw declined(live.declineCode ?? 'declined')
-    if (live && live.status !== 'processing') return present(live)
+    if (live && live.status !== 'processing') return outcomeOf(live)
 
     const { id: paymentId, amount, currency } = live ?? request
     const result = await provider.charge({ paymentId, amount, currency, paymentMethod })

@@ -33,7 +33,9 @@ const opened = async (orderId?: string) => {
   assert.equal(await payments.open(asked), undefined)
   return asked
 }
-const demandRefund = (id: string) => transaction(database.db, (tx) => payments.demandRefund(tx, id))
+/** What a payment is after a demand, if it is there. */
+const demandRefund = async (id: string) =>
+  (await transaction(database.db, (tx) => payments.demandRefunds(tx, [id])))[0]?.status
 const ledger = async (orderId: string) =>
   (await payments.ledgerOf(orderId)).map(({ transactionId, account, amount }) => [
     transactionId,
@@ -107,8 +109,8 @@ test('captured, then declined: it stays captured', async () => {
 test('a refund is demanded once, leased by one, and settled once, whoever repeats it', async () => {
   const { id, orderId } = await opened()
   await payments.capture(id, 'ch_7')
-  const demands = await many(5, () => demandRefund(id))
-  assert.deepEqual(demands.filter(Boolean), [true])
+  assert.deepEqual(await many(5, () => demandRefund(id)), Array(5).fill('refund-due'))
+  assert.equal((await database.db('refunds').where({ payment_id: id })).length, 1)
   const leased = (await many(5, () => lease(id))).filter((refund) => refund !== undefined)
   assert.equal(leased.length, 1)
   assert.partialDeepStrictEqual(leased[0], { paymentId: id, chargeId: 'ch_7', amount: 4800 })
@@ -122,8 +124,27 @@ test('a refund is demanded once, leased by one, and settled once, whoever repeat
     [refundId, 'provider', -4800],
   ])
   assert.deepEqual(await facts(orderId), ['payment.captured', 'payment.refunded'])
-  assert.equal(await demandRefund(id), false)
+  assert.equal(await demandRefund(id), 'refunded')
   assert.equal(await lease(id), undefined)
+  assert.deepEqual(await facts(orderId), ['payment.captured', 'payment.refunded'])
+})
+
+test('refunds are demanded together: each captured payment’s, and no other’s', async () => {
+  const [captured, declined, processing] = [await opened(), await opened(), await opened()]
+  await payments.capture(captured.id, 'ch_9')
+  await payments.decline(declined.id, 'insufficient_funds')
+  const found = await payments.demandRefundsNow([newId(), captured.id, declined.id, processing.id])
+  assert.deepEqual(
+    new Map(found.map(({ id, status }) => [id, status])),
+    new Map([
+      [captured.id, 'refund-due'],
+      [declined.id, 'declined'],
+      [processing.id, 'processing'],
+    ]),
+  )
+  for (const { id, status } of found) assert.equal((await payments.find(id))?.status, status)
+  assert.ok(await lease(captured.id))
+  for (const { id } of [declined, processing]) assert.equal(await lease(id), undefined)
 })
 
 test('a refund that did not succeed is due again after its lease', async () => {
@@ -141,7 +162,8 @@ test('a refund that did not succeed is due again after its lease', async () => {
 
 test('what was never captured is not given back', async () => {
   const { id } = await opened()
-  assert.equal(await demandRefund(id), false)
+  assert.equal(await demandRefund(id), 'processing')
+  assert.equal(await demandRefund(newId()), undefined)
   assert.equal(await lease(id), undefined)
 })
 

@@ -33,6 +33,9 @@ export interface DueRefund {
   readonly amount: number
 }
 
+/** Seconds that the event has to tell orders of a capture before orders is asked whether it knows. */
+const patienceSeconds = 10
+
 const toPayment = (row: Row): StoredPayment => ({
   id: row.id,
   orderId: row.order_id,
@@ -102,7 +105,8 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
   const capture = async (id: string, chargeId: string): Promise<StoredPayment | undefined> => {
     const payment = await transaction(db, async (tx) => {
       const [updated] = await tx.raw(
-        `UPDATE payments SET status = 'captured', charge_id = ?, decline_code = NULL
+        `UPDATE payments SET status = 'captured', charge_id = ?, decline_code = NULL,
+           ask_at = NOW(3) + INTERVAL ${patienceSeconds} SECOND
          WHERE id = ? AND status IN ('processing', 'declined')`,
         [chargeId, id],
       )
@@ -126,14 +130,21 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     )
   }
 
-  /** In the transaction of the event that asks for it: the money of a captured payment is to go back. */
-  const demandRefund = async (tx: Transaction, id: string): Promise<boolean> => {
-    const [updated] = await tx.raw(
-      `UPDATE payments SET status = 'refund-due' WHERE id = ? AND status = 'captured'`,
-      [id],
-    )
-    if (updated.affectedRows === 1) await tx('refunds').insert({ id: newId(), payment_id: id })
-    return updated.affectedRows === 1
+  /**
+   * The money of captured payments is to go back. Gives the payments that are there as they are then; one that is not
+   * captured is left as it is.
+   */
+  const demandRefunds = async (tx: Transaction, ids: readonly string[]): Promise<StoredPayment[]> => {
+    const rows: Row[] = await tx('payments')
+      .whereIn('id', [...ids])
+      .orderBy('id')
+      .forUpdate()
+    const due = rows.filter(({ status }) => status === 'captured').map(({ id }) => id)
+    if (due.length > 0) {
+      await tx('payments').whereIn('id', due).update({ status: 'refund-due' })
+      await tx('refunds').insert(due.map((id) => ({ id: newId(), payment_id: id })))
+    }
+    return rows.map((row) => toPayment(due.includes(row.id) ? { ...row, status: 'refund-due' } : row))
   }
 
   /** Leases refunds that are due; one that fails is due again after a delay that grows to a minute. */
@@ -221,7 +232,8 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     open,
     capture,
     decline,
-    demandRefund,
+    demandRefunds,
+    demandRefundsNow: (ids: readonly string[]) => transaction(db, (tx) => demandRefunds(tx, ids)),
     leaseRefunds,
     settleRefund,
     ofOrder,

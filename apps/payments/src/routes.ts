@@ -1,4 +1,5 @@
 import {
+  demandRefunds,
   getLedgerBalance,
   getPayment,
   inquirePayment,
@@ -53,6 +54,11 @@ export const routes = ({ payments, pay, resolve, receive }: RouteParts): Route[]
         ? ('processing' as const)
         : ('unpaid' as const),
     }
+  }),
+
+  route(demandRefunds, async ({ body }) => {
+    const found = await payments.demandRefundsNow(body.paymentIds)
+    return { data: found.map(({ id, status }) => ({ paymentId: id, status })) }
   }),
 
   route(listLedgerEntries, async ({ query }) => ({ data: await payments.ledgerOf(query.orderId) })),

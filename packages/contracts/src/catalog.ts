@@ -173,6 +173,19 @@ export const putSeller = operation({
   response: seller,
 })
 
+export const listProductChanges = operation({
+  app,
+  id: 'listProductChanges',
+  method: 'GET',
+  path: '/v1/product-changes',
+  summary: 'All products that changed since a moment, each as it is now, the longest unchanged first',
+  access: { apps: ['orders'] },
+  status: 200,
+  query: paging.extend({ since: instant.optional() }),
+  /** `until`: the moment of this answer by catalog's clock. What was under way then may be told as changed before it. */
+  response: page(product.loose()).extend({ until: instant }),
+})
+
 export const catalogOperations = [
   listProducts,
   getProduct,
@@ -182,6 +195,7 @@ export const catalogOperations = [
   putProduct,
   putCategory,
   putSeller,
+  listProductChanges,
 ] as const
 
 export const productChanged = event({

@@ -98,7 +98,27 @@ export const reserve = operation({
   ]),
 })
 
-export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve] as const
+export const sellReserved = operation({
+  app,
+  id: 'sellReserved',
+  method: 'POST',
+  path: '/v1/sales',
+  summary:
+    'Sell the stock of paid orders whose events may be lost; what came of an order is the same for ever',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({ orders: z.array(z.strictObject({ orderId: id, items })).max(10) }),
+  response: z.object({
+    data: z.array(
+      z.discriminatedUnion('outcome', [
+        z.object({ orderId: id, outcome: z.literal('fulfilled') }),
+        z.object({ orderId: id, outcome: z.literal('failed'), shortages: z.array(shortage) }),
+      ]),
+    ),
+  }),
+})
+
+export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve, sellReserved] as const
 
 export const reservationFulfilled = event({
   topic: 'reservation.fulfilled',

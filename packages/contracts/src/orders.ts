@@ -140,7 +140,24 @@ export const cancelOrder = operation({
   problems: { 'orders/not-found': 404, 'orders/not-cancellable': 409 },
 })
 
-export const ordersOperations = [placeOrder, listOrders, getOrder, cancelOrder] as const
+export const recordCaptures = operation({
+  app,
+  id: 'recordCaptures',
+  method: 'POST',
+  path: '/v1/captured-payments',
+  summary: 'Take note of captured payments whose events may be lost; tells of which ones an order knows now',
+  access: { apps: ['payments'] },
+  status: 200,
+  body: z.strictObject({
+    payments: z
+      .array(z.strictObject({ paymentId: id, orderId: id }))
+      .min(1)
+      .max(100),
+  }),
+  response: z.object({ known: z.array(id) }),
+})
+
+export const ordersOperations = [placeOrder, listOrders, getOrder, cancelOrder, recordCaptures] as const
 
 const orderItems = z.array(z.object({ sku, quantity: z.int() }))
 

@@ -97,6 +97,19 @@ export const inquirePayment = operation({
   ]),
 })
 
+export const demandRefunds = operation({
+  app,
+  id: 'demandRefunds',
+  method: 'POST',
+  path: '/v1/refunds',
+  summary:
+    'Give captured payments back whose events may be lost, and tell what they are now; leaves out unknown ones',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({ paymentIds: z.array(id).min(1).max(500) }),
+  response: z.object({ data: z.array(z.object({ paymentId: id, status: paymentStatus })) }),
+})
+
 const ledgerEntry = z.object({
   transactionId: id,
   account: z.string(),
@@ -137,6 +150,7 @@ export const paymentsOperations = [
   getPayment,
   receiveWebhook,
   inquirePayment,
+  demandRefunds,
   listLedgerEntries,
   getLedgerBalance,
 ] as const

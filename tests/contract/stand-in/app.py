@@ -46,10 +46,10 @@ def record(strict=True, **rules):
     return faults
 
 
-def listing(of):
+def listing(of, least=1, most=100):
     def faults(value, at):
-        if not isinstance(value, list) or not 1 <= len(value) <= 100:
-            return [(at, "not a list of 1 to 100")]
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            return [(at, f"not a list of {least} to {most}")]
         return [fault for n, item in enumerate(value) for fault in of(item, f"{at}/{n}")]
     return faults
 

@@ -23,6 +23,7 @@ def skus(value, at):
 
 
 RESERVE = record(orderId=ID, items=listing(record(**ITEM)), ttlSeconds=integer(1, 604_800))
+SALES = record(orders=listing(record(orderId=ID, items=listing(record(**ITEM))), 0, 10))
 ADJUST = record(delta=delta, reason=matches(r"\s*\S[\s\S]{0,199}"))
 
 # A pile never goes below nothing, and every unit is in one of them.
@@ -87,15 +88,23 @@ def release(orderId, **_):
 
 
 def sell(orderId, items, **_):
-    known, sums = reservations.get(orderId, {"status": "released"}), summed(items)
+    known, sums = reservations.setdefault(orderId, {"status": "released", "items": {}}), summed(items)
     if known["status"] == "sold":
-        return
-    short = [] if known["status"] == "held" else shortages(sums)
-    if short:
-        return publish("inventory", "reservation.failed", {"orderId": orderId, "shortages": short})
-    publish("inventory", "reservation.fulfilled", {"orderId": orderId})
-    move(sums, "reserved" if known["status"] == "held" else "available", "sold")
-    reservations[orderId] = {"status": "sold", "items": sums}
+        return {"orderId": orderId, "outcome": "fulfilled"}
+    if "short" not in known:
+        short = [] if known["status"] == "held" else shortages(sums)
+        if not short:
+            publish("inventory", "reservation.fulfilled", {"orderId": orderId})
+            move(sums, "reserved" if known["status"] == "held" else "available", "sold")
+            reservations[orderId] = {"status": "sold", "items": sums}
+            return {"orderId": orderId, "outcome": "fulfilled"}
+        publish("inventory", "reservation.failed", {"orderId": orderId, "shortages": short})
+        known["short"] = short
+    return {"orderId": orderId, "outcome": "failed", "shortages": known["short"]}
+
+
+def sell_all(body):
+    return {"data": [sell(**order) for order in body["orders"]]}
 
 
 def consume(topic, data):
@@ -114,6 +123,7 @@ App(
         ("GET", "/v1/stock/{sku}", "operator", None, find),
         ("PUT", "/v1/stock/{sku}/adjustments/{adjustmentId}", "operator", ADJUST, adjust),
         ("POST", "/v1/reservations", "orders", RESERVE, reserve),
+        ("POST", "/v1/sales", "orders", SALES, sell_all),
     ),
     parameters={"sku": SKU, "adjustmentId": ID, "eventId": matches(r".{1,64}")},
     queries={"/v1/availability": record(skus=skus)},

@@ -22,7 +22,14 @@ export interface Order {
   readonly payBefore: Date
   readonly cancelReason?: CancelReason
   readonly payment?: { readonly id: string; readonly status: 'captured' | 'refund-due' | 'refunded' }
-  readonly history: readonly { readonly what: string; readonly at: string }[]
+  readonly history: readonly Entry[]
+}
+
+interface Entry {
+  readonly what: string
+  readonly at: string
+  /** Which second payment it is about. */
+  readonly payment?: string
 }
 
 /** What a change leaves: the order, and the facts to publish with it. The same order object means that nothing changed. */
@@ -41,10 +48,26 @@ export const transitions: Readonly<Record<OrderStatus, readonly OrderStatus[]>> 
 
 const same = (order: Order): Change => ({ order, facts: [] })
 
-const note = (order: Order, what: string, now: Date): Order['history'] => [
+const note = (order: Order, what: string, now: Date, payment?: string): Order['history'] => [
   ...order.history,
-  { what, at: now.toISOString() },
+  { what, at: now.toISOString(), ...(payment ? { payment } : {}) },
 ]
+
+/** Payments beside the order's own one about which the history says this. */
+const secondPayments = ({ history }: Order, what: string): string[] =>
+  history.flatMap((entry) => (entry.what === what && entry.payment ? [entry.payment] : []))
+
+/** The payments whose money is to go back, as far as is known here. */
+export const openRefunds = (order: Order): string[] => {
+  const back = new Set(secondPayments(order, 'second-payment-refunded'))
+  return [
+    ...(order.payment?.status === 'refund-due' ? [order.payment.id] : []),
+    ...secondPayments(order, 'second-payment-refund-due').filter((paymentId) => !back.has(paymentId)),
+  ]
+}
+
+/** Whether an answer is missing: a paid order waits for its stock, an open refund for its end. */
+export const isWaiting = (order: Order): boolean => order.status === 'paid' || openRefunds(order).length > 0
 
 const move = (order: Order, status: OrderStatus, now: Date): Order => {
   if (!transitions[order.status].includes(status))
@@ -91,8 +114,9 @@ const refundDue = (order: Order, paymentId: string, reason: CancelReason) =>
 export const capture = (order: Order, paymentId: string, now: Date): Change => {
   if (order.payment?.id === paymentId) return same(order)
   if (order.payment) {
+    if (secondPayments(order, 'second-payment-refund-due').includes(paymentId)) return same(order)
     return {
-      order: { ...order, history: note(order, 'second-payment-refund-due', now) },
+      order: { ...order, history: note(order, 'second-payment-refund-due', now, paymentId) },
       facts: [refundDue(order, paymentId, order.cancelReason ?? 'shopper')],
     }
   }
@@ -148,9 +172,16 @@ export const failFulfilment = (order: Order, now: Date): Change => {
   }
 }
 
+/** A payment's money went back. */
 export const refund = (order: Order, paymentId: string, now: Date): Change => {
-  const history = note(order, order.payment?.id === paymentId ? 'refunded' : 'second-payment-refunded', now)
-  if (order.payment?.id !== paymentId) return { order: { ...order, history }, facts: [] }
-  if (order.payment.status === 'refunded') return same(order)
-  return { order: { ...order, payment: { id: paymentId, status: 'refunded' }, history }, facts: [] }
+  if (order.payment?.id === paymentId) {
+    if (order.payment.status === 'refunded') return same(order)
+    const payment = { id: paymentId, status: 'refunded' } as const
+    return { order: { ...order, payment, history: note(order, 'refunded', now) }, facts: [] }
+  }
+  if (secondPayments(order, 'second-payment-refunded').includes(paymentId)) return same(order)
+  return {
+    order: { ...order, history: note(order, 'second-payment-refunded', now, paymentId) },
+    facts: [],
+  }
 }

@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Stack } from '../../tools/launcher/stack.ts'
+import type { Drill } from './field.ts'
+
+/** Kills these processes in turns. */
+const killing = (names: readonly string[], name: string, what: string, rounds: number): Drill => ({
+  ...{ name, what, rounds },
+  run: async ({ random, rounds: times, kill, recovered }) => {
+    for (let round = 0; round < times; round++) {
+      await pause(random.below(1500))
+      await kill([names[round % names.length] ?? ''])
+      await recovered()
+    }
+    return undefined
+  },
+})
+
+export const mysql = killing(['mysql'], 'mysql', 'kill -9 of MySQL, which is started again', 8)
+
+export const redis = killing(['redis'], 'redis', 'kill -9 of Redis, which is started again', 8)
+
+export const controlPlane = killing(
+  ['placement', 'scheduler'],
+  'placement-scheduler',
+  'kill -9 of Dapr’s placement and scheduler in turns',
+  8,
+)
+
+/** One command to the stack's Redis, in its inline form. Throws unless the answer is OK. */
+const tellRedis = async (stack: Stack, command: string): Promise<void> => {
+  const socket = connect(Number(stack.process('redis').ports.redis), '127.0.0.1')
+  let answer = ''
+  socket.on('data', (chunk) => {
+    answer += chunk
+  })
+  socket.write(`AUTH ${stack.secrets['redis-password']}\r\n${command}\r\nQUIT\r\n`)
+  await once(socket, 'close')
+  if (answer !== '+OK\r\n'.repeat(3)) throw new Error(`Redis said ${answer}`)
+}
+
+export const flushed: Drill = {
+  name: 'redis-flushed',
+  what: 'all that Redis holds deleted at once: carts, locks and every event that is under way',
+  rounds: 3,
+  run: async ({ stack, random, rounds, strike, recovered }) => {
+    for (let round = 0; round < rounds; round++) {
+      await pause(1000 + random.below(2000))
+      await strike('FLUSHALL', () => tellRedis(stack, 'FLUSHALL'))
+      await recovered()
+    }
+    return undefined
+  },
+}
