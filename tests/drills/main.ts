@@ -1,19 +1,22 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repository, stackFolder } from '../../tools/launcher/stack-file.ts'
 import { drills } from './drills.ts'
 import type { Drill } from './field.ts'
-import { main as checkMutants } from './mutants/main.ts'
+import { main as checkMutants, main as mutants } from './mutants/main.ts'
 import { type DrillReport, rowsOf } from './report.ts'
 import { runDrill } from './run-drill.ts'
 import { markdown, shortfalls } from './summary.ts'
 
-// npm run drill -- <name>...|all|--list [options]: a table for each on stderr, then one JSON on stdout; exit 1 when one failed.
+// npm run drill -- <name>...|all|--list [options]: a table for each on stderr, then one JSON on stdout; exit 1 when one failed, 2
+// when it could not be done. `mutants` has options of its own.
 // npm run drill -- mutants: see there.
 
 if (process.argv[2] === 'mutants') process.exit(await checkMutants(process.argv.slice(3)))
+
+if (process.argv[2] === 'mutants') process.exit(await mutants(process.argv.slice(3)))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -87,7 +90,11 @@ const perform = async (drill: Drill): Promise<DrillReport> => {
   const known = values.resume ? earlier(drill.name) : undefined
   if (known) return known
   const log = (line: string) => console.error(`${drill.name}: ${line}`)
-  const report = await runDrill(drill, { ...options, seed, log, signal: interruption.signal })
+  const { signal } = interruption
+  const report = await runDrill(drill, { ...options, seed, log, signal }).catch((error) => {
+    if (!signal.aborted) throw error
+    return fail('interrupted')
+  })
   writeFileSync(resultOf(drill.name), `${JSON.stringify(report, null, 2)}\n`)
   return report
 }
@@ -100,7 +107,13 @@ for (const drill of drills.filter(({ name }) => names.includes(name))) {
 }
 const missing = all ? shortfalls(reports) : []
 for (const what of missing) console.error(what)
-if (values.report) writeFileSync(values.report, markdown(reports, missing))
+if (values.report) {
+  // The section on mutants is another command's.
+  const [, others = ''] =
+    /\n(## Mutants\n[\s\S]*)$/.exec(existsSync(values.report) ? readFileSync(values.report, 'utf8') : '') ??
+    []
+  writeFileSync(values.report, [markdown(reports, missing), others].filter(Boolean).join('\n'))
+}
 console.log(JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2))
 // The streams of processes that were killed may still be open.
 process.exit(missing.length > 0 || reports.some(({ failures }) => failures.length > 0) ? 1 : 0)

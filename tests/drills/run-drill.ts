@@ -20,8 +20,8 @@ export interface DrillOptions {
 
 export const profile = 'drill'
 
-/** Seconds to pay: long enough for a checkout amid faults, short enough to see unpaid orders end. */
-const paymentWindow = '30'
+/** Long enough for a checkout amid faults, short enough to see the ends of unpaid orders and of stock held for none. */
+const ordersEnvironment = { PAYMENT_WINDOW_SECONDS: '30', RESERVATION_GRACE_SECONDS: '20' }
 const clients = 8
 const products = 60
 const settleSeconds = 120
@@ -38,7 +38,7 @@ export const runDrill = async (drill: Drill, options: DrillOptions): Promise<Dri
   try {
     const stack = await startStack({
       ...{ profile, ports: 'free', ...(signal ? { signal } : {}), ...prepared?.options },
-      env: { ...prepared?.options.env, orders: { PAYMENT_WINDOW_SECONDS: paymentWindow } },
+      env: { ...prepared?.options.env, orders: ordersEnvironment },
     })
     try {
       return await drillAndAudit(drill, options, stack, startedAt)
@@ -59,7 +59,6 @@ const drillAndAudit = async (drill: Drill, options: DrillOptions, stack: Stack, 
     ...{ rounds, holdMs: (options.seconds ?? drill.seconds ?? 4) * 1000 },
   }
   const { outcome, failure, loaded } = await underLoad(drill, options, field)
-  signal?.throwIfAborted()
   log('the load has ended; waiting for rest, then the audit')
   let findings: readonly Finding[] = []
   let unread: unknown
@@ -105,6 +104,7 @@ const underLoad = async (drill: Drill, { seed, signal }: DrillOptions, field: Fi
     failure = error
   }
   ended.abort()
+  signal?.throwIfAborted()
   const [loaded] = await Promise.all([loading, probe.stop()])
   door?.close()
   return { outcome, failure, loaded }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openGuard } from './guard.ts'
 import { portPool } from './ports.ts'
 import { superviseProcess } from './supervised-process.ts'
@@ -67,4 +68,20 @@ test('without supervision a process that died stays down', async (t) => {
 test('waiting for a process that ends at each start fails with the end of its log', async (t) => {
   const { clerk } = await supervise(t, { script: 'console.error("no such colour"); process.exit(1)' })
   await assert.rejects(clerk.ready(60_000), /clerk ends each time it is started[\s\S]*no such colour/)
+})
+
+test('a process that served and then waits for another that is away is waited for', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'caravan-'))
+  const away = join(dir, 'away')
+  t.after(async () => rmSync(dir, { recursive: true }))
+  const { clerk, lines } = await supervise(t, {
+    script: `if (require('node:fs').existsSync(${JSON.stringify(away)})) process.exit(1); ${server}`,
+  })
+  await clerk.ready(10_000)
+  writeFileSync(away, '')
+  await clerk.kill('SIGKILL')
+  const again = clerk.ready(60_000)
+  while (lines.length < 5) await sleep(20)
+  rmSync(away)
+  await again
 })

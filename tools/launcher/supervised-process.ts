@@ -31,7 +31,10 @@ export type StackProcess = {
   stop(): Promise<void>
   /** Starts the process unless it runs; resolves at once, use `ready` to wait for it. */
   start(): Promise<void>
-  /** Resolves when the process answers its probe. Throws, with the end of its log, after the deadline or five exits. */
+  /**
+   * Resolves when the process answers its probe. Throws, with the end of its log, after the deadline, or after five exits of one
+   * that never answered: what served once may only be waiting for another that died with it.
+   */
   ready(deadlineMs?: number): Promise<void>
 }
 
@@ -56,6 +59,7 @@ export const superviseProcess = (
   let child: ChildProcess | undefined
   let wanted = false
   let exits = 0
+  let served = false
   let retry: NodeJS.Timeout | undefined
 
   const launch = () => {
@@ -128,11 +132,13 @@ export const superviseProcess = (
       exits = 0
       if (!child) launch()
     },
-    ready: (deadlineMs = 60_000) =>
-      untilReady(spec, deadlineMs, () => {
-        if (exits >= hopelessExits) return 'ended'
+    async ready(deadlineMs = 60_000) {
+      await untilReady(spec, deadlineMs, () => {
+        if (exits >= hopelessExits && !served) return 'ended'
         return child ? 'running' : 'down'
-      }),
+      })
+      served = true
+    },
   }
   return process
 }
