@@ -43,10 +43,10 @@ const tellRedis = async (stack: Stack, command: string): Promise<void> => {
 export const flushed: Drill = {
   name: 'redis-flushed',
   what: 'all that Redis holds deleted at once: carts, locks and every event that is under way',
-  rounds: 3,
+  rounds: 10,
   run: async ({ stack, random, rounds, strike, recovered }) => {
     for (let round = 0; round < rounds; round++) {
-      await pause(1000 + random.below(2000))
+      await pause(random.below(2000))
       await strike('FLUSHALL', () => tellRedis(stack, 'FLUSHALL'))
       await recovered()
     }

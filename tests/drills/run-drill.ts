@@ -51,7 +51,7 @@ export const runDrill = async (drill: Drill, options: DrillOptions): Promise<Dri
 }
 
 const drillAndAudit = async (drill: Drill, options: DrillOptions, stack: Stack, startedAt: number) => {
-  const { seed, signal, log = () => {} } = options
+  const { seed, log = () => {} } = options
   const clientLog = openClientLog(join(stack.dir, 'clients.jsonl'))
   const rounds = options.rounds ?? drill.rounds
   const field: Field = {

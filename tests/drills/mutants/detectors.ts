@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { DrillReport } from '../report.ts'
@@ -26,10 +27,10 @@ const ofTheMachine = /^recovery p99 is /
 const deadlineMs = 420_000
 
 /**
- * What the commands of a copied repository find in it. Each command ends as soon as it has found something and nothing
- * more is to come from it.
+ * What the commands of a copied repository find in it. A command ends as soon as it has found something and nothing more is
+ * to come from it; what it said is kept in `<output>-<command>.log`.
  */
-export const openDetectors = (root: string, signal: AbortSignal) => {
+export const openDetectors = (root: string, output: string, signal: AbortSignal) => {
   /** Runs a command, and ends it when `isEnough` says so of a line of its output. */
   const command = async (args: readonly string[], isEnough: (line: string) => boolean = () => false) => {
     signal.throwIfAborted()
@@ -45,6 +46,9 @@ export const openDetectors = (root: string, signal: AbortSignal) => {
       end()
     }, deadlineMs)
     const [lines, errors]: [string[], string[]] = [[], []]
+    const kept = createWriteStream(`${output}-${args[0]}.log`, { flags: 'a' })
+    child.stdout.pipe(kept, { end: false })
+    child.stderr.pipe(kept, { end: false })
     createInterface({ input: child.stderr }).on('line', (line) => line.trim() && errors.push(line))
     createInterface({ input: child.stdout }).on('line', (line) => {
       lines.push(line)
@@ -55,6 +59,7 @@ export const openDetectors = (root: string, signal: AbortSignal) => {
       signal.throwIfAborted()
       return { code, lines, last: late || (errors.at(-1) ?? `it ended with ${code}`) }
     } finally {
+      kept.end()
       clearTimeout(timer)
       signal.removeEventListener('abort', end)
     }

@@ -1,3 +1,6 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { stackFolder } from '../../../tools/launcher/stack-file.ts'
 import { type Detector, detectors, openDetectors, type Verdict } from './detectors.ts'
 import { type DrillRun, type Mutant, mutants } from './mutants.ts'
 import { copyTree } from './tree.ts'
@@ -28,7 +31,8 @@ const secondsSince = (start: number): number => Math.round((performance.now() - 
 
 /**
  * Shows the detectors a copy of the repository as it is, in which they must find nothing, and then with one safeguard
- * switched off at a time. Throws when there is no such mutant, when one does not fit the sources any more, and on the signal.
+ * switched off at a time. What their
+ * commands say is kept in `.caravan/drills/mutants`. Throws when there is no such mutant, when one does not fit the sources any more, and on the signal.
  */
 export const runMutants = async ({ only, signal, log }: MutantsOptions): Promise<MutantsReport> => {
   const startedAt = performance.now()
@@ -38,13 +42,16 @@ export const runMutants = async ({ only, signal, log }: MutantsOptions): Promise
   const tree = copyTree()
   try {
     for (const { edits } of chosen) await tree.mutate(edits, async () => {})
-    const look = openDetectors(tree.root, signal)
-    const control = await lookAtOriginal(look, chosen, log)
+    const folder = join(stackFolder('drills'), 'mutants')
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    const lookFor = (name: string) => openDetectors(tree.root, join(folder, name), signal)
+    const control = await lookAtOriginal(lookFor('unchanged'), chosen, log)
     const judged: Judged[] = []
     if (control.length === 0)
       for (const { name, what, edits, ...watch } of chosen) {
         const begun = performance.now()
-        const verdicts = await tree.mutate(edits, () => lookAt(look, watch, `${name}: `, log))
+        const verdicts = await tree.mutate(edits, () => lookAt(lookFor(name), watch, `${name}: `, log))
         judged.push({ name, what, verdicts, seconds: secondsSince(begun) })
       }
     const failures = [...control, ...judged.flatMap(complaints)]
