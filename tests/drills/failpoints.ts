@@ -26,7 +26,7 @@ export const pointsOfAll = Object.entries(reached).flatMap(([app, points]) =>
   points.map((point) => `${app}.${point}`),
 )
 
-const perRound = 4
+const perRound = 3
 /** Rounds without a hit after which the rest is given up. */
 const patience = 10
 const hitMs = 6000

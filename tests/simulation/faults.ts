@@ -21,7 +21,6 @@ export type FaultKind =
   | 'never'
   | 'refused'
   | 'skewed'
-  | 'shared'
   | 'flushed'
 
 /** Counts what happens while it is armed, and tells what goes wrong with it. */

@@ -31,7 +31,8 @@ interface Connection {
 }
 
 /**
- * The part of knex that the services use, on a memory database: builder, `raw` and `transaction`. `open` are the transactions that are under way, for whom a crash rolls back.
+ * The part of knex that the services use, on a memory database: builder, `raw` and `transaction`. `open` are the
+ * transactions that are under way, which a crash rolls back.
  */
 export const knexOnMemory = (server: MemoryDatabase, wire: Wire, open = new Set<Transaction>()): Database => {
   /** Does a statement, and waits for locks as long as a client waits. */

@@ -61,8 +61,8 @@ const findMutants = async (runs: number): Promise<boolean> => {
   const waiting = mutants.filter(({ name }) => name.includes(values.only)).values()
   let missed = 0
   const work = async () => {
-    for (const { name, edits } of waiting) {
-      const result = await simulate({ seed, runs, edits, trace })
+    for (const { name, edits, unhealed } of waiting) {
+      const result = await simulate({ seed, runs, edits, unhealed, trace })
       const { failure, seconds } = result
       if (!failure) missed += 1
       const found = failure ? `found, smallest of length ${failure.length}` : 'NOT FOUND'

@@ -3,6 +3,8 @@ import type { Edit } from './load-services.ts'
 export interface Mutant {
   readonly name: string
   readonly edits: readonly Edit[]
+  /** What it switches off heals what is left out by default. */
+  readonly unhealed?: true
 }
 
 const mutant = (name: string, ...edits: [file: string, find: string, put: string][]): Mutant => ({
@@ -145,4 +147,12 @@ export const mutants: readonly Mutant[] = [
     'return [missingAnswers, dueRefunds, reconciliation]',
     'return [dueRefunds]',
   ]),
+  {
+    ...mutant('broker: what it lost is not asked for', [
+      '/orders/src/main.ts',
+      '...lostAnswers(orders, tools),',
+      '',
+    ]),
+    unhealed: true,
+  },
 ]

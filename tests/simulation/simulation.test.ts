@@ -5,10 +5,10 @@ import { simulate, tellFailure } from './simulate.ts'
 
 const seed = Math.floor(Math.random() * 2 ** 31)
 
-test(`600 runs of orders, inventory and payments among faults: I1 to I7 hold, seed ${seed}`, async () => {
-  const result = await simulate({ seed, runs: 600 })
+test(`400 runs of orders, inventory and payments among faults: I1 to I7 hold, seed ${seed}`, async () => {
+  const result = await simulate({ seed, runs: 400 })
   assert.equal(result.failure, undefined, `npm run simulate -- ${tellFailure(result).join('\n')}`)
-  assert.equal(result.runs, 600)
+  assert.equal(result.runs, 400)
   for (const kind of [
     'slow',
     'lost',

@@ -32,7 +32,7 @@ export const createRandom = (seed: number) => {
   return next
 }
 
-/** A later start than any timestamp of a run before it is not needed: each run begins at the same moment. */
+/** When each run begins. */
 const epoch = Date.UTC(2030, 0, 1)
 
 /** Far more than any run takes. */
@@ -123,16 +123,6 @@ export const createTimeline = (random: () => number) => {
     now: () => now,
     /** Whole milliseconds since 1970. */
     clock: () => Math.floor(now),
-    /** Runs as an owner, for what it starts. */
-    as: <T>(owner: Owner, work: () => T): T => {
-      const previous = current
-      current = owner
-      try {
-        return work()
-      } finally {
-        current = previous
-      }
-    },
     /** The clock jumps: what would have happened meanwhile happens late. */
     jump: (ms: number): void => {
       now += ms

@@ -69,6 +69,8 @@ export const openDetectors = (root: string, output: string, signal: AbortSignal)
     const failed = /^\s*✖ (.+) \([\d.]+ms\)$/
     const { code, lines, last } = await command(['test', ...files], (line) => failed.test(line))
     const [name] = lines.flatMap((line) => failed.exec(line)?.[1] ?? [])
+    // By the name of its file when no test of it ran.
+    if (name?.endsWith('.ts')) return { is: 'error', why: `${name} does not run` }
     if (name) return caught(name)
     return code === 0 ? missed : { is: 'error', why: last }
   }

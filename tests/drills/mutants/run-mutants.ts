@@ -31,8 +31,8 @@ const secondsSince = (start: number): number => Math.round((performance.now() - 
 
 /**
  * Shows the detectors a copy of the repository as it is, in which they must find nothing, and then with one safeguard
- * switched off at a time. What their
- * commands say is kept in `.caravan/drills/mutants`. Throws when there is no such mutant, when one does not fit the sources any more, and on the signal.
+ * switched off at a time. What their commands say is kept in `.caravan/drills/mutants`. Throws when there is no such mutant,
+ * when one does not fit the sources any more, and on the signal.
  */
 export const runMutants = async ({ only, signal, log }: MutantsOptions): Promise<MutantsReport> => {
   const startedAt = performance.now()
