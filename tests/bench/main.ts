@@ -12,10 +12,11 @@ import { hops } from './hops.ts'
 import { describeCommit, describeMachine } from './machine.ts'
 import { putBetweenMarkers, type Result, renderRun } from './measurements.ts'
 import { alternate, type Part } from './rounds.ts'
+import { scheduling } from './scheduling.ts'
 import { withAndWithout } from './with-and-without.ts'
 
 /**
- * npm run bench -- [a b c d e] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
+ * npm run bench -- [a b c d e f] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
  * a run of all parts in five rounds or more also writes docs/measurements.md. Exit 1, and nothing is written, when anything
  * failed in any leg.
  */
@@ -36,6 +37,7 @@ const parts: Record<string, () => Promise<Part>> = {
   c: async () => withAndWithout(await running()),
   d: async () => catalogReads(await running()),
   e: async () => eventJourney(await running()),
+  f: async () => scheduling(await running()),
 }
 
 const { values, positionals } = parseArgs({

@@ -165,6 +165,8 @@ for (const app of appIds)
       .nameResolution
     assert.equal(component, 'sqlite')
     assert.equal(configuration.cleanupInterval, '0s')
+    // Renewed every updateInterval - timeout and valid for whole seconds: a renewal may be late by timeout - 1 s.
+    assert.ok(Number.parseInt(configuration.timeout ?? '', 10) >= 3)
   })
 
 test('calls into the gateway’s sidecar are counted, then need a token; no other app has a pipeline', () => {

@@ -18,9 +18,8 @@ export const startToxiproxy = async (log: (line: string) => void) => {
   const pool = portPool()
   const port = await pool.take()
   const guard = openGuard()
-  const server = spawn(...guard.wrap(file, ['-host', '127.0.0.1', '-port', String(port)]), {
-    stdio: 'ignore',
-  })
+  const [command, ...args] = guard.wrap([file, '-host', '127.0.0.1', '-port', String(port)])
+  const server = spawn(command as string, args, { stdio: 'ignore' })
   const ask = async (method: string, path: string, body?: object): Promise<void> => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,

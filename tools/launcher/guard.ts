@@ -20,8 +20,8 @@ export const openGuard = () => {
   const running = new Map<string, string>()
   const tell = () => shell.stdin.write(`${[...running.values()].join('; ')}\n`)
   return {
-    wrap: (file: string, args: string[]): [string, string[]] =>
-      kernel ? ['setpriv', ['--pdeathsig', 'SIGKILL', '--', file, ...args]] : [file, args],
+    wrap: (command: readonly string[]): readonly string[] =>
+      kernel ? ['setpriv', '--pdeathsig', 'SIGKILL', '--', ...command] : command,
     started: (name: string, pid: number, container?: string) => {
       if (container) running.set(name, `docker rm -f ${container}`)
       else if (!kernel) running.set(name, `kill -9 -${pid}`)

@@ -14,9 +14,10 @@ export async function readJson(ctx: Context): Promise<unknown> {
   }
 }
 
+const tooLarge = () => new Problem(413, 'body-too-large', `A body may have ${LIMIT_BYTES} bytes`)
+
 async function readText(ctx: Context): Promise<string> {
-  const tooLarge = new Problem(413, 'body-too-large', `A body may have ${LIMIT_BYTES} bytes`)
-  if (Number(ctx.get('content-length')) > LIMIT_BYTES) throw tooLarge
+  if (Number(ctx.get('content-length')) > LIMIT_BYTES) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
   try {
@@ -28,6 +29,6 @@ async function readText(ctx: Context): Promise<string> {
   } catch {
     throw new Problem(400, 'incomplete-body', 'The body ended too soon')
   }
-  if (size > LIMIT_BYTES) throw tooLarge
+  if (size > LIMIT_BYTES) throw tooLarge()
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -70,8 +70,8 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
   const children: ChildProcess[] = []
   const guard = openGuard()
   const start = (file: string, args: string[], env: NodeJS.ProcessEnv = {}): (() => string) => {
-    const [program, rest] = guard.wrap(file, args)
-    const child = spawn(program, rest, {
+    const [program, ...rest] = guard.wrap([file, ...args])
+    const child = spawn(program as string, rest, {
       cwd: dir,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
