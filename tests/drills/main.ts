@@ -5,18 +5,15 @@ import { parseArgs } from 'node:util'
 import { repository, stackFolder } from '../../tools/launcher/stack-file.ts'
 import { drills } from './drills.ts'
 import type { Drill } from './field.ts'
-import { main as checkMutants, main as mutants } from './mutants/main.ts'
+import { main as checkMutants } from './mutants/main.ts'
 import { type DrillReport, rowsOf } from './report.ts'
 import { runDrill } from './run-drill.ts'
 import { markdown, shortfalls } from './summary.ts'
 
 // npm run drill -- <name>...|all|--list [options]: a table for each on stderr, then one JSON on stdout; exit 1 when one failed, 2
-// when it could not be done. `mutants` has options of its own.
-// npm run drill -- mutants: see there.
+// when it could not be done. `mutants` has options of its own: see there.
 
 if (process.argv[2] === 'mutants') process.exit(await checkMutants(process.argv.slice(3)))
-
-if (process.argv[2] === 'mutants') process.exit(await mutants(process.argv.slice(3)))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
