@@ -48,10 +48,12 @@ export const transitions: Readonly<Record<OrderStatus, readonly OrderStatus[]>> 
 
 const same = (order: Order): Change => ({ order, facts: [] })
 
-const note = (order: Order, what: string, now: Date, payment?: string): Order['history'] => [
-  ...order.history,
-  { what, at: now.toISOString(), ...(payment ? { payment } : {}) },
-]
+/** One entry more, never before the last: clocks of two replicas differ, and one may be set back. */
+const note = (order: Order, what: string, now: Date, payment?: string): Order['history'] => {
+  const last = order.history.at(-1)?.at ?? ''
+  const at = now.toISOString()
+  return [...order.history, { what, at: at < last ? last : at, ...(payment ? { payment } : {}) }]
+}
 
 /** Payments beside the order's own one about which the history says this. */
 const secondPayments = ({ history }: Order, what: string): string[] =>
