@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { mint, shop } from '../support/stack.ts'
 
 test('100 parallel adds of one SKU sum up', async () => {

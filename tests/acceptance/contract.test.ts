@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { operations } from '@caravan/contracts/all'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { stack } from '../support/stack.ts'
 
 const apps = [...new Set(operations.map(({ app }) => app))]

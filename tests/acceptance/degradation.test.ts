@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { mint, shop, stack } from '../support/stack.ts'
 
 /** Uncached pages too: each search text is new. */

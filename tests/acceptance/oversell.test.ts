@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { mint, shop } from '../support/stack.ts'
 
 test('200 buyers at once and 50 units: exactly 50 orders', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { mint, shop } from '../support/stack.ts'
 
 const rounds = 100

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { sql } from '../support/books.ts'
-import { eventually } from '../support/eventually.ts'
 import { cards } from '../support/shop.ts'
 import { mint, shop, stack } from '../support/stack.ts'
 

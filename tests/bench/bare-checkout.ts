@@ -1,7 +1,7 @@
 import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import mysql, { type Connection, type ResultSetHeader } from 'mysql2/promise'
 import type { Stack } from '../../tools/launcher/stack.ts'
-import { eventually } from '../support/eventually.ts'
 import { inDatabase } from '../support/in-database.ts'
 import { shopOf } from '../support/shop.ts'
 import { openMint } from '../support/tokens.ts'

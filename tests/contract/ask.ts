@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { problem } from '@caravan/contracts/common'
 import type { Operation } from '@caravan/contracts/operation'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { stack } from '../support/stack.ts'
 
 /** What of a contract's operation a caller needs. Its schemas' types do not matter here. */

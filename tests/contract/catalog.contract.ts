@@ -14,7 +14,7 @@ import {
 } from '@caravan/contracts/catalog'
 import { placeOrder } from '@caravan/contracts/orders'
 import { newId } from '@caravan/service-kit/ids'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { shippingAddress } from '../support/shop.ts'
 import { mint, shop } from '../support/stack.ts'
 import { ask, get, refused } from './ask.ts'

@@ -5,7 +5,7 @@ import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@
 import { cancelOrder, getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { cloudEvent, publishAs } from '../support/publish.ts'
 import { shippingAddress } from '../support/shop.ts'
 import { mint, shop } from '../support/stack.ts'

@@ -13,7 +13,7 @@ import {
   receiveWebhook,
 } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { cards, shippingAddress } from '../support/shop.ts'
 import { mint, shop, stack } from '../support/stack.ts'
 import { get, refused } from './ask.ts'

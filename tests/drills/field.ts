@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import type { Stack } from '../../tools/launcher/stack.ts'
 import type { Random } from '../load/random.ts'
 import type { Done } from '../load/run-load.ts'
 import type { ClientLog } from '../support/client-log.ts'
-import { eventually } from '../support/eventually.ts'
 
 /** Something that was done to the shop. */
 export interface Fault {

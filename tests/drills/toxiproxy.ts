@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { portPool } from '../../tools/launcher/ports.ts'
 import { repository } from '../../tools/launcher/stack-file.ts'
 import { provideToxiproxy } from '../../tools/launcher/toxiproxy.ts'
-import { eventually } from '../support/eventually.ts'
 
 export interface Toxic {
   readonly type: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Product } from '@caravan/contracts/catalog'
 import { newId } from '@caravan/service-kit/ids'
-import { eventually } from '../support/eventually.ts'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { type Shop, shippingAddress } from '../support/shop.ts'
 import { openRandom, type Random } from './random.ts'
 

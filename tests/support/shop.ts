@@ -5,8 +5,8 @@ import type { Stock } from '@caravan/contracts/inventory'
 import type { Order } from '@caravan/contracts/orders'
 import type { LedgerEntry, Payment } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { type Answer, openDoor } from './door.ts'
-import { eventually } from './eventually.ts'
 
 /** The provider's test cards by meaning. */
 export const cards = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Product } from '@caravan/contracts/catalog'
 import type { Order } from '@caravan/contracts/orders'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import type { Stack } from '../../../tools/launcher/stack.ts'
 import type { ClientLog } from '../../support/client-log.ts'
-import { eventually } from '../../support/eventually.ts'
 import { type Line, type Shopper, shopOf } from '../../support/shop.ts'
 import { openMint } from '../../support/tokens.ts'
 
