@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
+import mysql from 'mysql2/promise'
 import { mint, shop, stack } from '../support/stack.ts'
 
 /** Uncached pages too: each search text is new. */
@@ -74,4 +76,21 @@ test('MySQL is stopped and started: 503 meanwhile, cached pages go on, and every
     30_000,
   )
   await eventually('searching works again', async () => browses().then(() => true), 30_000)
+})
+
+test('a write that takes too long is answered with 503, and is never sent again without its body', async () => {
+  const [line] = await shop.newLines([20])
+  assert.ok(line)
+  const held = await mysql.createConnection({ uri: stack.mysqlAdminUrl, database: 'inventory' })
+  try {
+    await held.query('BEGIN')
+    await held.query('SELECT * FROM stock WHERE sku = ? FOR UPDATE', [line.sku])
+    const answer = await shop.door('PUT', `/v1/stock/${line.sku}/adjustments/${newId()}`, {
+      token: await shop.asOperator(),
+      body: { delta: 5, reason: 'a slow one' },
+    })
+    assert.equal(answer.status, 503, answer.text)
+  } finally {
+    await held.end()
+  }
 })

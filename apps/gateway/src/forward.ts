@@ -3,7 +3,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import type { Answer } from './answer.ts'
 
-/** Milliseconds; above the sidecar's own timeouts for an app, below a client's patience. */
+/** Milliseconds; below the timeouts of the gateway's sidecar (see dapr/resiliency/gateway.yaml). */
 const deadlineMs = 1900
 
 const passedBack = {
@@ -35,8 +35,8 @@ const refusal = (app: string, status: number, text: string): AppError => {
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
  * not be reached, 401 for a token that the sidecar refused, 429 when it limits the caller.
  *
- * The body of a write goes as a stream, even an empty one: the sidecar then never repeats the request, whatever its
- * policies say. A read may be repeated.
+ * The body of a write goes as a stream, even an empty one: the sidecar then does not repeat a request that failed. A read
+ * may be repeated.
  */
 export const createForward =
   (sidecar: Pick<Sidecar, 'invoke'>) =>
