@@ -15,6 +15,10 @@ export const baseConfig = z.object({
   /** `iss` of the tokens that are accepted. */
   TOKEN_ISSUER: z.url(),
   APP_HOST: z.string().default('127.0.0.1'),
+  /** How long sent outbox rows and inbox rows are kept; longer than the broker may redeliver. A week unless said otherwise. */
+  EVENT_RETENTION_MINUTES: z.coerce.number().int().min(5).default(10_080),
+  /** How long a repeated request gets its first answer; two days unless said otherwise. */
+  IDEMPOTENCY_RETENTION_MINUTES: z.coerce.number().int().min(5).default(2880),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type BaseConfig = z.infer<typeof baseConfig>

@@ -147,7 +147,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     await migrate(db, options.migrations)
     outbox = createOutbox({ name, db, sidecar, log })
     parts = await options.build({ sidecar, log, db, outbox })
-    background.push(outbox, every(5000, 'outbox-measure', log, outbox.measure), trim(db, log))
+    background.push(outbox, every(5000, 'outbox-measure', log, outbox.measure), trim(db, log, config))
   } else {
     parts = await options.build({ sidecar, log })
   }

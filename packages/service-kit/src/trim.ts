@@ -1,23 +1,32 @@
 import { type Background, every } from './background.ts'
+import type { BaseConfig } from './config.ts'
 import type { Database } from './database.ts'
 import type { Log } from './log.ts'
 
 const batch = 2000
 
-/**
- * Keeps the kit's tables bounded: sent outbox rows and inbox rows for seven days (longer than any broker here redelivers),
- * idempotency records for two. In small batches, so that no delete holds many locks.
- */
-export const trim = (db: Database, log: Log): Background =>
-  every(60_000, 'trim', log, async () => {
-    for (const statement of [
-      `DELETE FROM outbox WHERE sent = TRUE AND created_at < NOW(3) - INTERVAL 7 DAY LIMIT ${batch}`,
-      `DELETE FROM inbox WHERE handled_at < NOW(3) - INTERVAL 7 DAY LIMIT ${batch}`,
-      `DELETE FROM idempotency_keys WHERE created_at < NOW(3) - INTERVAL 2 DAY LIMIT ${batch}`,
-    ]) {
-      for (;;) {
-        const [result] = await db.raw(statement)
-        if (result.affectedRows < batch) break
-      }
+export type Retention = Pick<BaseConfig, 'EVENT_RETENTION_MINUTES' | 'IDEMPOTENCY_RETENTION_MINUTES'>
+
+/** Deletes what is older than it need be, in small batches, so that no delete holds many locks. What was not sent stays. */
+export const trimOnce = async (
+  db: Database,
+  { EVENT_RETENTION_MINUTES: events, IDEMPOTENCY_RETENTION_MINUTES: keys }: Retention,
+): Promise<void> => {
+  for (const [condition, minutes] of [
+    ['outbox WHERE sent = TRUE AND created_at', events],
+    ['inbox WHERE handled_at', events],
+    ['idempotency_keys WHERE created_at', keys],
+  ] as const) {
+    for (;;) {
+      const [result] = await db.raw(
+        `DELETE FROM ${condition} < NOW(3) - INTERVAL ? MINUTE LIMIT ${batch}`,
+        minutes,
+      )
+      if (result.affectedRows < batch) break
     }
-  })
+  }
+}
+
+/** Keeps the kit's tables bounded. */
+export const trim = (db: Database, log: Log, retention: Retention): Background =>
+  every(60_000, 'trim', log, () => trimOnce(db, retention))
