@@ -151,6 +151,10 @@ export const rowsOf = (report: DrillReport): [string, string][] => {
   const { recovery, checkouts, audit } = report
   return [
     ['what', report.what],
+    [
+      'begun',
+      `${report.at} at ${report.commit.slice(0, 12)}${report.uncommittedChanges ? ' with changes' : ''}`,
+    ],
     ['took', `${report.seconds} s, seed ${report.seed}, ${report.rounds} rounds`],
     [
       'faults, times, slowest recovery',

@@ -71,6 +71,7 @@ test('a lost database is unavailable and invites a repeat', () => {
     Object.assign(new Error('read-only'), { code: 'ER_OPTION_PREVENTS_STATEMENT' }),
     Object.assign(new Error('x'), { code: 'PROTOCOL_CONNECTION_LOST' }),
     Object.assign(new Error('x'), { code: 'ER_LOCK_DEADLOCK' }),
+    Object.assign(new Error('The table is full'), { code: 'ER_RECORD_FILE_FULL' }),
     Object.assign(new Error('x'), { name: 'KnexTimeoutError' }),
     new Error("Can't add new command when connection is in closed state"),
   ]

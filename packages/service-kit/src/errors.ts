@@ -49,6 +49,11 @@ const unavailableCodes = new Set([
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
+  // The disk is full: of a table, a temporary one, the log.
+  'ER_DISK_FULL',
+  'ER_RECORD_FILE_FULL',
+  'ER_ERROR_ON_WRITE',
+  'ER_ERROR_DURING_COMMIT',
 ])
 
 /** A network error has the system call that failed; mysql2 marks what ended the connection as fatal. */
