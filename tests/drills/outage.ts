@@ -57,6 +57,8 @@ export const outage: Drill = {
   // With a policy of ours on the call, daprd 1.18 keeps its connection to a sidecar that was away, and gRPC waits ever longer
   // between its tries: after a minute, 16 s.
   recoveryMs: 30_000,
+  // A payment that was begun before payments went down, and which the provider does not know half a minute later, is given up.
+  mayEnd: (what) => what === 'pay 402 payments/card-declined',
   run: async (field) => {
     const { stack, rounds, holdMs, hold, recovered } = field
     const ended = new AbortController()
