@@ -119,6 +119,15 @@ test('only listed headers reach an app, with the address of the socket and the b
   })
 })
 
+test('an app that refuses the gateway’s own token is no fault of the client', async () => {
+  const problem = Buffer.from('{"code":"auth/invalid-token","status":401}')
+  respond = async () => ({ status: 401, headers: json, body: problem })
+  const response = await fetch(`${url}/v1/search?q=refused`)
+  assert.deepEqual([response.status, renewed], [503, 1])
+  assert.equal((await fetch(`${url}/v1/orders`, { headers: { authorization: 'Bearer a.b.c' } })).status, 401)
+  assert.equal(renewed, 1)
+})
+
 test('the caller’s own token is passed on; another scheme than Bearer is 401', async () => {
   await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer a.b.c' } })
   assert.equal(forwarded[0]?.request.headers.authorization, 'Bearer a.b.c')

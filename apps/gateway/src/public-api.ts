@@ -23,6 +23,8 @@ const maxBodyBytes = 262_144
 /** Milliseconds, where an operation waits for someone outside the shop. */
 const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 
+const invalidToken = 'auth/invalid-token'
+
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, { operations, cache, forward, token, addressOf }: PublicApi) => {
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
@@ -34,12 +36,17 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
   const forwardAsNobody = async (ctx: Context, app: string, request: Forwarded): Promise<Answer> => {
     const current = token.current()
     if (!current) throw unavailable('gateway')
-    return forwardAs(ctx, `Bearer ${current}`, app, request).catch((error) => {
-      if (!(error instanceof AppError) || error.code !== 'auth/invalid-token') throw error
-      // The client brought no token, so it was ours that is not good: identity has new keys.
+    // The client brought no token, so it was ours that is not good: identity has new keys, or a clock is wrong.
+    const refused = (cause?: unknown) => {
       token.renew()
-      throw unavailable('gateway', error)
+      return unavailable('gateway', cause)
+    }
+    const answer = await forwardAs(ctx, `Bearer ${current}`, app, request).catch((error) => {
+      throw error instanceof AppError && error.code === invalidToken ? refused(error) : error
     })
+    if (answer.status === 401 && answer.body.includes(`"${invalidToken}"`))
+      throw refused(`${app} refused our token`)
+    return answer
   }
 
   const pass =
