@@ -13,15 +13,14 @@ test(`${rounds} rounds of pay against cancel: one winner each, and the money of 
 
   const round = async (): Promise<void> => {
     const shopper = mint.member()
-    const order = await shop.tryOrder(shopper, [line])
+    const [orderKey, key] = [crypto.randomUUID(), crypto.randomUUID()]
+    const order = await shop.persistently(() => shop.tryOrder(shopper, [line], { key: orderKey }))
     assert.equal(order.status, 201, order.text)
     const method = await shop.tokenise()
     const [paid, cancelled] = await Promise.all([
-      shop.tryPay(shopper, order.body.id, method),
+      shop.persistently(() => shop.tryPay(shopper, order.body.id, method, { key })),
       // Paying takes longer, so the cancel starts a little later, by chance: that makes each win some rounds.
-      pause(Math.random() * 60).then(() =>
-        shop.door('POST', `/v1/orders/${order.body.id}/cancellation`, { token: shopper.token }),
-      ),
+      pause(Math.random() * 60).then(() => shop.persistently(() => shop.cancel(shopper, order.body.id))),
     ])
     const captured = paid.status === 201 && paid.body.status === 'captured'
     const end = await eventually(

@@ -77,7 +77,7 @@ test('a payment that arrives after the order expired is refunded', async () => {
     const { body } = await shop.door('GET', `/v1/orders/${first.id}/payments`, { token: first.shopper.token })
     return body.data.length === 1
   })
-  assert.equal((await shop.cancel({ ...first.shopper, email: '', password: '' }, first.id)).status, 200)
+  assert.equal((await shop.cancel(first.shopper, first.id)).status, 200)
   const paid = await paying
   assert.equal(paid.status, 201, paid.text)
   const order = await eventually(

@@ -150,6 +150,19 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       ...more,
     })
 
+  /** As a client that wants an answer: 503, and 409 while the first try goes on, are asked again. `ask` has its own key. */
+  const persistently = <T extends object>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> =>
+    eventually(
+      'an answer that is not "try again"',
+      async () => {
+        const answer = await ask()
+        const isTryAgain =
+          answer.status === 503 || ('code' in answer.body && answer.body.code === 'idempotency/in-flight')
+        return !isTryAgain && answer
+      },
+      60_000,
+    )
+
   const placeOrder = async (shopper: Shopper, items: readonly Line[]): Promise<Order> =>
     ok(await tryOrder(shopper, items), 201)
 
@@ -176,7 +189,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
   const pay = async (shopper: Shopper, orderId: string): Promise<Payment> =>
     ok(await tryPay(shopper, orderId, await tokenise()), 201)
 
-  const cancel = (shopper: Shopper, orderId: string) =>
+  const cancel = (shopper: Pick<Shopper, 'token'>, orderId: string) =>
     door<Order>('POST', `/v1/orders/${orderId}/cancellation`, { token: shopper.token })
 
   const orderOf = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Order> =>
@@ -237,6 +250,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     putProduct,
     newLines,
     tryOrder,
+    persistently,
     placeOrder,
     tokenise,
     tryPay,
