@@ -30,7 +30,7 @@ type Resiliency = {
   spec: {
     policies: Partial<Record<'timeouts' | 'retries' | 'circuitBreakers', Record<string, unknown>>>
     targets: {
-      apps: Record<string, Policies>
+      apps?: Record<string, Policies>
       components: Record<string, { outbound?: Policies; inbound?: Policies }>
     }
   }
@@ -188,7 +188,7 @@ test('each app is under one Resiliency, and every policy that a target names is 
   assert.deepEqual(policyFiles.flatMap(({ scopes }) => scopes).sort(), appIds.toSorted())
   for (const { metadata, spec } of policyFiles) {
     const components = Object.values(spec.targets.components).flatMap((each) => Object.values(each))
-    for (const target of [...Object.values(spec.targets.apps), ...components])
+    for (const target of [...Object.values(spec.targets.apps ?? {}), ...components])
       for (const [kind, section] of Object.entries(kinds)) {
         const name = target[kind as keyof Policies]
         assert.ok(!name || spec.policies[section]?.[name], `${metadata.name} has no ${kind} ${name}`)
@@ -198,22 +198,25 @@ test('each app is under one Resiliency, and every policy that a target names is 
 
 const called = appIds.filter((app) => app !== 'gateway')
 
-test('every call of an app has a deadline and a retry policy, whoever makes it', () => {
-  for (const { metadata, spec } of policyFiles)
+test('between apps every call has a deadline, a retry policy and a breaker', () => {
+  const inside = policyFiles.filter(({ scopes }) => !scopes.includes('gateway'))
+  for (const { spec } of inside) {
     for (const app of called) {
-      const { timeout, retry } = spec.targets.apps[app] ?? {}
-      assert.ok(timeout && retry, `${metadata.name}: ${app}`)
+      const { timeout, retry, circuitBreaker } = spec.targets.apps?.[app] ?? {}
+      assert.ok(timeout && retry && circuitBreaker, app)
     }
+    const { timeout, retry, circuitBreaker } = spec.targets.apps?.psp ?? {}
+    assert.ok(
+      timeout && retry && !circuitBreaker,
+      'an outsider could open the breaker of the provider for all',
+    )
+  }
 })
 
-test('between apps there is a breaker; there is none where an outsider could open it for all', () => {
-  for (const { scopes, spec } of policyFiles) {
-    const inside = !scopes.includes('gateway')
-    const { psp, ...apps } = spec.targets.apps
-    for (const [app, { circuitBreaker }] of Object.entries(apps)) assert.equal(!!circuitBreaker, inside, app)
-    assert.equal(psp?.circuitBreaker, undefined)
-    assert.equal(!!(psp?.timeout && psp.retry), inside)
-  }
+test('the gateway repeats only what found no living sidecar: what times out would be repeated, and a breaker be anyone’s to open', () => {
+  const gateway = policyFiles.find(({ scopes }) => scopes.includes('gateway'))
+  assert.equal(gateway?.spec.targets.apps, undefined)
+  assert.ok(gateway?.spec.policies.retries?.DaprBuiltInServiceRetries)
 })
 
 test('every component that is called has a deadline and a retry policy or a breaker', () => {

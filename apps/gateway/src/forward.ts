@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream'
 import { AppError } from '@caravan/service-kit/errors'
 import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import type { Answer } from './answer.ts'
 
-/** Milliseconds; below the timeouts of the gateway's sidecar (see dapr/resiliency/gateway.yaml). */
+/** Milliseconds; below a client's patience. The gateway's sidecar has no timeout of its own for apps. */
 const deadlineMs = 1900
 
 const passedBack = {
@@ -34,18 +33,14 @@ const refusal = (app: string, status: number, text: string): AppError => {
 /**
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
  * not be reached, 401 for a token that the sidecar refused, 429 when it limits the caller.
- *
- * The body of a write goes as a stream, even an empty one: the sidecar then does not repeat a request that failed. A read
- * may be repeated.
+ * The sidecar repeats what did not reach a sidecar of the app.
  */
 export const createForward =
   (sidecar: Pick<Sidecar, 'invoke'>) =>
-  async (app: string, { body = Buffer.alloc(0), ...request }: Forwarded): Promise<Answer> => {
-    const response = await sidecar
-      .invoke(app, { deadlineMs, ...request, body: request.method === 'GET' ? null : Readable.from([body]) })
-      .catch((cause) => {
-        throw unavailable(app, cause)
-      })
+  async (app: string, request: Forwarded): Promise<Answer> => {
+    const response = await sidecar.invoke(app, { deadlineMs, ...request }).catch((cause) => {
+      throw unavailable(app, cause)
+    })
     const bytes = await response.body.arrayBuffer().catch((cause) => {
       throw unavailable(app, cause)
     })

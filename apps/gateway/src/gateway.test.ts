@@ -109,7 +109,8 @@ test('only listed headers reach an app, with the address of the socket and the b
   assert.equal(only?.app, 'payments')
   assert.equal(only?.request.path, '/v1/webhooks/psp?x=%201')
   assert.equal(only?.request.body?.toString(), body)
-  assert.deepEqual(only?.request.headers, {
+  const { 'idempotency-key': _, ...headers } = only?.request.headers ?? {}
+  assert.deepEqual(headers, {
     'content-type': 'application/json',
     accept: '*/*',
     'accept-language': '*',
@@ -142,6 +143,18 @@ test('when our own token is refused the client sees 503, and a new one is asked 
   assert.equal((await fetch(`${url}/v1/me`)).status, 503)
   assert.equal(renewed, 1)
   assert.equal((await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer a.b.c' } })).status, 401)
+})
+
+test('a write gets a key for the sidecar’s repeats, unless the client has to send one', async () => {
+  const keyOf = async (path: string, headers: Record<string, string> = {}) => {
+    await fetch(url + path, { method: 'POST', body: '{}', headers })
+    return forwarded.at(-1)?.request.headers['idempotency-key']
+  }
+  const own = await keyOf('/v1/carts/mine/items')
+  assert.match(String(own), /^[0-9a-f-]{36}$/)
+  assert.notEqual(await keyOf('/v1/carts/mine/items'), own)
+  assert.equal(await keyOf('/v1/carts/mine/items', { 'idempotency-key': 'mine' }), 'mine')
+  assert.equal(await keyOf('/v1/orders'), undefined)
 })
 
 test('a body over 256 KiB is 413', async () => {

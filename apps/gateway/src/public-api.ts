@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Operation } from '@caravan/contracts/operation'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
@@ -50,14 +51,18 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
   }
 
   const pass =
-    ({ app, id, method }: Operation): Middleware =>
+    ({ app, id, method, idempotent }: Operation): Middleware =>
     async (ctx) => {
       assertPlainPath(ctx.path)
       const authorization = bearerOf(ctx)
       const request = {
         method,
         path: ctx.path + ctx.search,
-        headers: headersOf(ctx),
+        // A client that must send a key is refused without one; for any other the sidecar's repeats are to be known as such.
+        headers: {
+          ...(method === 'GET' || idempotent ? {} : { 'idempotency-key': randomUUID() }),
+          ...headersOf(ctx),
+        },
         ...(method === 'GET' ? {} : { body: await readBody(ctx.req, maxBodyBytes) }),
         ...(deadlines[id] ? { deadlineMs: deadlines[id] } : {}),
       }

@@ -145,23 +145,24 @@ describe('a route', () => {
       assert.equal((await put('{"count":1}', { headers: { 'content-type': type } })).status, 201)
   })
 
-  test('413 for a body that is too long, said to be or not, and the connection is closed', async () => {
+  test('413 for a body that is too long, said to be or not, and the client gets to read it', async () => {
     const body = JSON.stringify({ count: 1, 'a/b~c': 'x'.repeat(1000) })
     const answer = await put(body)
     isProblem(answer, 413, 'request/too-large')
-    assert.equal(answer.headers.get('connection'), 'close')
 
-    const status = await new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'dapr-api-token': 'a-token-of-the-app' }
-      const chunked = httpRequest(`${app.url}/v1/things/t1`, { method: 'PUT', headers }, (response) => {
-        response.resume()
-        resolve(response.statusCode)
+    const send = (headers: Record<string, string>, first: string, rest: string) =>
+      new Promise((resolve, reject) => {
+        const all = { 'content-type': 'application/json', 'dapr-api-token': 'a-token-of-the-app', ...headers }
+        const sent = httpRequest(`${app.url}/v1/things/t1`, { method: 'PUT', headers: all }, (response) => {
+          response.resume()
+          // The rest goes out when the answer is there already.
+          sent.end(rest, () => resolve(response.statusCode))
+        })
+        sent.on('error', reject)
+        sent.write(first)
       })
-      chunked.on('error', reject)
-      for (const part of body.match(/.{1,100}/g) ?? []) chunked.write(part)
-      chunked.end()
-    })
-    assert.equal(status, 413)
+    assert.equal(await send({}, body, body), 413)
+    assert.equal(await send({ 'content-length': '10000000' }, 'x', 'x'.repeat(9_999_999)), 413)
     assert.equal(calls.length, 0)
   })
 

@@ -74,8 +74,7 @@ export const readBody = async (request: IncomingMessage, limit: number): Promise
     if ((cause as { type?: string }).type !== 'entity.too.large') {
       throw new AppError('invalid', 'request/aborted', 'The body did not arrive', { status: 400, cause })
     }
-    // The rest is not read: the connection closes with the answer.
-    request.unpipe()
+    // Node reads the rest and forgets it, until its requestTimeout: a connection that closes now may take the answer with it.
     throw new AppError('invalid', 'request/too-large', `A body has at most ${limit} bytes`, {
       status: 413,
       cause,

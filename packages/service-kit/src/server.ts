@@ -56,7 +56,6 @@ const present = (ctx: Parameters<Middleware>[0], error: unknown, log: Log): void
   ctx.body = JSON.stringify(problem)
   if (known?.details.retryAfterSeconds) ctx.set('Retry-After', String(known.details.retryAfterSeconds))
   if (problem.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
-  if (problem.status === 413) ctx.set('Connection', 'close')
 }
 
 /** Refuses what did not come through the own sidecar. */
