@@ -29,7 +29,8 @@ function start() {
     setImmediate(dispatcher.wake) // after the commit: a transaction is one synchronous run
   }
   const app = createApp({ secretKey, books, sandbox, addEvent, pause, log })
-  const server = createServer(app.callback())
+  // Longer than the shop's sidecar keeps an idle connection.
+  const server = createServer({ keepAliveTimeout: 120_000 }, app.callback())
   server.listen(port, () => log.info({ port: (server.address() as AddressInfo).port }, 'listening'))
 
   process.once('SIGTERM', () => {

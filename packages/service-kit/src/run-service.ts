@@ -86,7 +86,9 @@ export const listen = async (
   }: { port: number; host: string; log: Log; onDrain: () => void; close: () => Promise<void> },
 ): Promise<Server> => {
   const server = createHttpServer(
-    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    // An idle connection is closed by whoever is in front, not under its next request: Go's clients, so the sidecar, keep one for
+    // 90 s, proxies for 60.
+    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 120_000 },
     app.callback(),
   )
   await new Promise<void>((resolve, reject) => {
