@@ -33,10 +33,10 @@ const line = {
 const shippingAddress = {
   ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
 }
-const newChange = (accountId = newId(), windowSeconds = 1800, id = newId()): Change =>
-  place({ id, accountId, currency: 'USD', lines: [line], shippingAddress }, new Date(), windowSeconds)
-const inserted = async (accountId?: string, windowSeconds?: number) => {
-  const change = newChange(accountId, windowSeconds)
+const newChange = (accountId = newId(), windowSeconds = 1800, id = newId(), at = new Date()): Change =>
+  place({ id, accountId, currency: 'USD', lines: [line], shippingAddress }, at, windowSeconds)
+const inserted = async (accountId?: string, windowSeconds?: number, at?: Date) => {
+  const change = newChange(accountId, windowSeconds, undefined, at)
   await orders.insert(change, async () => {})
   return change.order
 }
@@ -275,7 +275,7 @@ describe('an order that waits for an answer', () => {
 
   test('is asked about ever more seldom, and no more when it has its answer', async () => {
     const paid = async (at: Date) => {
-      const { id } = await inserted()
+      const { id } = await inserted(undefined, undefined, at)
       await orders.update(id, (order) => capture(order, newId(), at))
       return id
     }
