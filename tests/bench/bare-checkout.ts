@@ -27,7 +27,7 @@ const record = async (stack: Stack): Promise<{ script: Script; skus: readonly st
   const shop = shopOf(stack)
   const issuer = String(stack.sidecarEnvironment.TOKEN_ISSUER)
   const mint = openMint(String(stack.secrets['identity-signing-key']), issuer)
-  const shopper = { ...mint.member(), email: '', password: '' }
+  const shopper = mint.member()
   const skus: string[] = []
   let lines = await shop.newLines([1_000_000, 1_000_000])
   for (let each = 1; each < products; each += 1) {

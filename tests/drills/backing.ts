@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Stack } from '../../tools/launcher/stack.ts'
+import { tellRedis } from '../support/tell-redis.ts'
 import { apps, type Drill } from './field.ts'
 
 /** Kills these processes in turns. */
@@ -27,18 +25,6 @@ export const controlPlane = killing(
   'kill -9 of Dapr’s placement and scheduler in turns',
   8,
 )
-
-/** One command to the stack's Redis, in its inline form. Throws unless the answer is OK. */
-const tellRedis = async (stack: Stack, command: string): Promise<void> => {
-  const socket = connect(Number(stack.process('redis').ports.redis), '127.0.0.1')
-  let answer = ''
-  socket.on('data', (chunk) => {
-    answer += chunk
-  })
-  socket.write(`AUTH ${stack.secrets['redis-password']}\r\n${command}\r\nQUIT\r\n`)
-  await once(socket, 'close')
-  if (answer !== '+OK\r\n'.repeat(3)) throw new Error(`Redis said ${answer}`)
-}
 
 export const flushed: Drill = {
   name: 'redis-flushed',

@@ -43,6 +43,7 @@ const delays = [5, 50, 700, 1500, 4000, 7000, 13_000, 17_000, 32_000, 65_000, 40
 const downTimes = [200, 1500, 6000, 20_000]
 
 const slow: FaultKind[] = ['slow', 'slow', 'slow']
+const breaking: FaultKind[] = ['crash-before', 'crash-after', 'broken-before', 'broken-after', ...slow]
 const calls = ['client→orders', 'client→payments', 'orders→inventory', 'payments→orders', 'orders→payments']
 const publishing = apps.map((app) => `${app}→broker`)
 const delivering = apps.map((app) => `broker→${app}`)
@@ -51,24 +52,8 @@ type Place = readonly [on: string, kinds: readonly FaultKind[], within: number, 
 
 /** Every place where something can go wrong: what, and within how many occurrences. */
 const places: readonly Place[] = [
-  ...apps.map(
-    (app) =>
-      [
-        `${app} commit`,
-        ['crash-before', 'crash-after', 'broken-before', 'broken-after', ...slow],
-        24,
-        4,
-      ] as const,
-  ),
-  ...apps.map(
-    (app) =>
-      [
-        `${app} statement`,
-        ['crash-before', 'crash-after', 'broken-before', 'broken-after', ...slow],
-        160,
-        2,
-      ] as const,
-  ),
+  ...apps.map((app) => [`${app} commit`, breaking, 24, 4] as const),
+  ...apps.map((app) => [`${app} statement`, breaking, 160, 2] as const),
   ...calls.flatMap((call) => [
     [`${call} request`, ['lost', 'reset', ...slow], 6] as const,
     [`${call} answer`, ['lost', 'reset', ...slow], 6] as const,

@@ -163,7 +163,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       60_000,
     )
 
-  const placeOrder = async (shopper: Shopper, items: readonly Line[]): Promise<Order> =>
+  const placeOrder = async (shopper: Pick<Shopper, 'token'>, items: readonly Line[]): Promise<Order> =>
     ok(await tryOrder(shopper, items), 201)
 
   /** What the shopper's browser does at the provider. */
@@ -186,7 +186,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       ...more,
     })
 
-  const pay = async (shopper: Shopper, orderId: string): Promise<Payment> =>
+  const pay = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Payment> =>
     ok(await tryPay(shopper, orderId, await tokenise()), 201)
 
   const cancel = (shopper: Pick<Shopper, 'token'>, orderId: string) =>
