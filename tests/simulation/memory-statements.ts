@@ -161,22 +161,22 @@ export const createExecutor = (tables: ReadonlyMap<string, Table>) => {
     )
     for (const columns of given) {
       const values = table.complete(columns, env)
-      const other = table.conflicting(values, tx)
-      if (!other) {
+      const refused = table.conflicting(values, tx)
+      if (!refused) {
         table.checked(values, env)
         table.add(values, tx)
         if (insertId === 0 && typeof values.seq === 'number') insertId = values.seq
         affectedRows += 1
       } else if (statement.onDuplicate) {
-        table.lock(other, tx)
-        const changed = { ...(other.current as Values) }
+        table.lock(refused.row, tx)
+        const changed = { ...(refused.row.current as Values) }
         env.scope = { alias: statement.table, values: changed, outer: undefined }
         env.refused = values
         for (const [column, to] of statement.onDuplicate) changed[column] = to(env)
-        table.change(other, changed, tx, env)
+        table.change(refused.row, changed, tx, env)
         affectedRows += 2
       } else {
-        table.share(other, tx)
+        if (refused.primary) table.share(refused.row, tx)
         if (!statement.ignore)
           throw Object.assign(new Error(`Duplicate entry in ${statement.table}`), { code: 'ER_DUP_ENTRY' })
       }

@@ -11,6 +11,8 @@ export interface Row {
   readonly table: Table
   committed: Values | undefined
   current: Values | undefined
+  /** By a commit: until it is purged, an index still holds its key. */
+  deleted: boolean
   writer: Writes | undefined
   sharers: Set<Writes> | undefined
   /** Who waits for which lock, the longest first. */
@@ -87,18 +89,27 @@ export const createTable = (definition: TableDefinition) => {
       return left !== null && right !== null && equal(left, right)
     })
 
-  /** The row that keeps these values out of a unique key. A row that another transaction has in hand must be waited for. */
-  const conflicting = (values: Values, tx: Writes, self?: Row): Row | undefined => {
-    for (const key of definition.unique) {
+  /**
+   * The row that keeps these values out of a unique key, and the key. It must be waited for where another transaction has
+   * in hand its entry in that index: in the primary key with any lock, in another only by a change of that entry, since
+   * nothing here finds the rows that it locks by such a key.
+   */
+  const conflicting = (
+    values: Values,
+    tx: Writes,
+    self?: Row,
+  ): { row: Row; primary: boolean } | undefined => {
+    for (const [index, key] of definition.unique.entries()) {
+      const primary = index === 0
       for (const row of rows) {
         if (row === self) continue
-        if (row.writer && row.writer !== tx) {
-          const touched = [row.committed, row.current].some((each) => each && sameKey(each, values, key))
-          if (touched) throw new Blocked(inTheWay(row, tx, 'shared'), row, 'shared')
-        } else {
-          const seen = seenBy(row, tx)
-          if (seen && sameKey(seen, values, key)) return row
-        }
+        const entries =
+          row.writer === tx ? [row.current] : row.writer ? [row.committed, row.current] : [row.committed]
+        const same = entries.map((each) => each !== undefined && sameKey(each, values, key))
+        if (!same.includes(true)) continue
+        if (row.writer && row.writer !== tx && (primary || same.includes(false)))
+          throw new Blocked(inTheWay(row, tx, 'shared'), row, 'shared')
+        return { row, primary }
       }
     }
     return undefined
@@ -137,6 +148,7 @@ export const createTable = (definition: TableDefinition) => {
       table,
       committed: undefined,
       current: values,
+      deleted: false,
       writer: tx,
       sharers: undefined,
       waiting: undefined,
@@ -149,8 +161,7 @@ export const createTable = (definition: TableDefinition) => {
   const change = (row: Row, to: Values, tx: Writes, env: Env): void => {
     for (const { name, type } of definition.columns) to[name] = stored(type, to[name] ?? null)
     checked(to, env)
-    const other = conflicting(to, tx, row)
-    if (other) throw fault('ER_DUP_ENTRY', `Duplicate entry in ${definition.table}`)
+    if (conflicting(to, tx, row)) throw fault('ER_DUP_ENTRY', `Duplicate entry in ${definition.table}`)
     row.current = to
   }
 
@@ -160,7 +171,9 @@ export const createTable = (definition: TableDefinition) => {
     row.writer = undefined
     if (commits) row.committed = row.current
     row.current = undefined
-    if (!row.committed) rows.delete(row)
+    if (row.committed) return
+    rows.delete(row)
+    row.deleted = commits
   }
 
   const table = {
