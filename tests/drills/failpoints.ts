@@ -27,7 +27,7 @@ export const pointsOfAll = Object.entries(reached).flatMap(([app, points]) =>
 )
 
 const perRound = 3
-/** Rounds without a hit after which the rest is given up. */
+/** Rounds in which no point that lacks hits was hit; then the rest is given up. */
 const patience = 10
 const hitMs = 6000
 const folder = join(stackFolder('drill'), 'failpoints')
@@ -42,9 +42,10 @@ export const failpoints: Drill = {
     return { options: { env: { '*': { FAILPOINTS: folder } } } }
   },
   run: async (field) => {
-    const { faults, random, rounds, kill, recovered } = field
+    const { random, rounds, kill, recovered } = field
     const side = await startSideTraffic(field)
     const hits = new Map(pointsOfAll.map((point) => [point, 0]))
+    const lack = () => [...hits.values()].reduce((sum, count) => sum + Math.max(0, rounds - count), 0)
     const rank = (point: string) => (hits.get(point) ?? 0) + random.next()
 
     /** Waits until the app stands at the point, and kills it there. */
@@ -61,8 +62,7 @@ export const failpoints: Drill = {
     }
 
     try {
-      for (let misses = 0; misses < patience && [...hits.values()].some((count) => count < rounds); ) {
-        const before = faults.length
+      for (let misses = 0, lacking = lack(); misses < patience && lacking > 0; ) {
         const ranked = pointsOfAll
           .map((point) => ({ point, rank: rank(point) }))
           .sort((a, b) => a.rank - b.rank)
@@ -73,7 +73,8 @@ export const failpoints: Drill = {
         for (const { point } of chosen) writeFileSync(join(folder, point), '')
         await Promise.all(chosen.map(({ point }) => strike(point)))
         await recovered()
-        misses = faults.length > before ? 0 : misses + 1
+        misses = lack() < lacking ? 0 : misses + 1
+        lacking = lack()
       }
     } finally {
       await side.stop()
