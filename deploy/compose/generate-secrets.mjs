@@ -19,6 +19,9 @@ const generated = {
   'redis-password': random,
   'identity-signing-key': () =>
     generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  'identity-token-secret': random,
+  // The mail sandbox asks for none.
+  'smtp-password': () => '',
   'gateway-client-secret': random,
   'psp-authorization': () => `Bearer sk_sandbox_${random()}`,
   'psp-webhook-secret': () => `whsec_${random()}`,

@@ -3,19 +3,23 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { test } from 'node:test'
 import { newId } from '@caravan/service-kit/ids'
 import jwt from 'jsonwebtoken'
+import { newAddress } from '../support/door.ts'
 import { shop } from '../support/stack.ts'
 
 const newPerson = () => ({ email: `mei-${newId()}@example.com`, password: newId(), name: '美 Mei' })
 const register = (body: object) => shop.door('POST', '/v1/accounts', { body })
 const signIn = (email: string, password: string) =>
-  shop.door('POST', '/v1/sessions', { body: { email, password } })
+  shop.door('POST', '/v1/sessions', {
+    body: { email, password },
+    headers: { 'x-forwarded-for': newAddress() },
+  })
 
 test('a shopper registers, signs in and is who they are', async () => {
   const person = newPerson()
   const registered = await register(person)
   assert.equal(registered.status, 201, registered.text)
   const { id, createdAt, ...rest } = registered.body
-  assert.deepEqual(rest, { email: person.email, name: person.name, roles: ['member'] })
+  assert.deepEqual(rest, { email: person.email, name: person.name, locale: 'en', roles: ['member'] })
   assert.ok(id && Date.parse(createdAt) <= Date.now())
   assert.ok(!registered.text.includes(person.password))
 

@@ -57,7 +57,7 @@ export const startOneProcessShop = async (stack: Stack) => {
   const specs = [
     spec(
       ...(['solo-psp', join(repository, 'apps/psp-sandbox'), 'src/main.ts', `${pspUrl}/healthz`] as const),
-      providerEnvironment(secrets, pspPort, url, books),
+      { PORT: String(pspPort), ...providerEnvironment(secrets, url, books) },
     ),
     spec(
       'one process',

@@ -125,13 +125,12 @@ test('a sidecar’s APIs listen to its app only, and no app holds what only a si
   }
 })
 
-test('only the gateway and the card provider’s tokenisation are published', () => {
+test('only the gateway, the card provider’s tokenisation and the inbox are published', () => {
   assert.deepEqual(
     services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`)),
-    ['psp-sandbox', 'gateway-pod'].map((name) => {
-      const port = name === 'psp-sandbox' ? 6100 : 8080
-      return `${name} \${CARAVAN_BIND:-127.0.0.1}:${port}:${port}`
-    }),
+    Object.entries({ 'psp-sandbox': 6100, 'mail-sandbox': 6200, 'gateway-pod': 8080 }).map(
+      ([name, port]) => `${name} \${CARAVAN_BIND:-127.0.0.1}:${port}:${port}`,
+    ),
   )
   assert.deepEqual(service('psp-sandbox').networks, ['provider'])
 })

@@ -86,8 +86,11 @@ const subscribed = async (app: string): Promise<string[]> => {
   const definitions: Record<string, unknown> = Object.assign({}, ...contracts)
   return find(`apps/${app}/src/**/*.ts`)
     .filter((file) => !file.endsWith('.test.ts'))
-    .flatMap((file) => [...read(file).matchAll(/\b(?!fact\b)\w+\(\s*(\w+),/g)])
-    .flatMap(([, name = '']) => (definitions[name] as EventDefinition | undefined)?.topic ?? [])
+    .flatMap((file) => [
+      ...read(file).matchAll(/\b(?!fact\b)\w+\(\s*(\w+),|(\w+)\.map\(\(\w+\) => subscription\(/g),
+    ])
+    .flatMap(([, one = '', many = '']) => definitions[one || many] as EventDefinition | EventDefinition[])
+    .flatMap((definition) => definition?.topic ?? [])
 }
 
 for (const name of ['pubsub', 'broadcast']) {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { test } from 'node:test'
-import {
-  createAccount,
-  createSession,
-  getDiscovery,
-  getKeys,
-  getMe,
-  issueAnonymousToken,
-} from '@caravan/contracts/identity'
+import { createAccount, getDiscovery, getKeys, getMe, issueAnonymousToken } from '@caravan/contracts/identity'
+import { createSession } from '@caravan/contracts/sessions'
 import { newId } from '@caravan/service-kit/ids'
 import jwt from 'jsonwebtoken'
 import { mint, stack } from '../support/stack.ts'

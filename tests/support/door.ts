@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 
 export interface Answer<T = Record<string, never>> {
   readonly status: number
@@ -48,3 +48,7 @@ export const openDoor = (url: string) => {
 }
 
 export type Door = ReturnType<typeof openDoor>
+
+/** An address that nobody else comes from (RFC 5737 and RFC 2544 have too few). For a gateway that trusts us as its proxy. */
+export const newAddress = (): string =>
+  `100.${[64 + randomInt(64), randomInt(256), 1 + randomInt(254)].join('.')}`

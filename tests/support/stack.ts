@@ -1,4 +1,5 @@
 import { attachStack } from '../../tools/launcher/stack.ts'
+import { inDatabase } from './in-database.ts'
 import { shopOf } from './shop.ts'
 import { openMint } from './tokens.ts'
 
@@ -9,3 +10,7 @@ export const mint = openMint(
   String(stack.secrets['identity-signing-key']),
   String(stack.sidecarEnvironment.TOKEN_ISSUER),
 )
+
+/** One statement in a service's database: to read its books, or to stage what only time would bring. */
+export const rows = <T = Record<string, unknown>>(app: string, statement: string, ...values: unknown[]) =>
+  inDatabase<T>(stack.mysqlAdminUrl, app, statement, values)

@@ -37,13 +37,14 @@ export const start = async (args: Arguments, signal: AbortSignal): Promise<numbe
   }
 }
 
-const printShop = ({ url, urls, pspUrl, secrets }: Stack, startedAt: number) => {
+const printShop = ({ url, urls, pspUrl, mailUrl, secrets }: Stack, startedAt: number) => {
   console.log(`
 Caravan runs, ${seconds(startedAt)} after its start. Ctrl-C or "npm run stop" ends it.
 
   shop           ${urls.join('  ')}
   API            ${url}/v1
   card provider  ${pspUrl}
+  inbox          ${mailUrl}
 
   operator       ${secrets['operator-email']}   ${secrets['operator-password']}
   shopper        ${secrets['shopper-email']}   ${secrets['shopper-password']}
@@ -103,7 +104,11 @@ export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<n
 
 const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
   await eraseStack('test')
-  const stack = await startStack({ profile: 'test', ports: 'free', signal, log })
+  const stack = await startStack({
+    ...{ profile: 'test', ports: 'free', signal, log },
+    // Tests come from addresses of their own, as from behind a proxy.
+    env: { gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
+  })
   const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
   try {
     const seeded = await seed(stack, signal)

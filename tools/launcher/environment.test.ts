@@ -34,7 +34,7 @@ test('an app learns its ports and tokens, and of no store', () => {
 })
 
 test('the card provider gets its own keys, not the shop’s secrets', () => {
-  const environment = providerEnvironment(secrets, 9, 'http://127.0.0.1:8080', '/psp.sqlite')
+  const environment = providerEnvironment(secrets, 'http://127.0.0.1:8080', '/psp.sqlite')
   assert.equal(environment.PSP_SECRET_KEY, 'sk')
   assert.equal(environment.PSP_WEBHOOK_URL, 'http://127.0.0.1:8080/v1/webhooks/psp')
   assert.ok(!JSON.stringify(environment).includes('secret'))

@@ -41,23 +41,21 @@ export const sharedEnvironment = (
  * What turns component files into this stack's; DAPR_HOST_IP is the address that name resolution gives to callers. The Go
  * settings are for many sidecars on one machine: one thread each, and a collection less often than at each doubling of a small heap.
  */
-export const sidecarOnly = (secretsFile: string, redisPort: number): Environment => ({
+export const sidecarOnly = (secretsFile: string, ports: { redis: number; smtp: number }): Environment => ({
   GOMAXPROCS: process.env.GOMAXPROCS ?? String(Math.ceil(availableParallelism() / 8)),
   GOGC: process.env.GOGC ?? '300',
   GOMEMLIMIT: process.env.GOMEMLIMIT ?? '128MiB',
   SECRETS_FILE: secretsFile,
-  REDIS_HOST: `127.0.0.1:${redisPort}`,
+  REDIS_HOST: `127.0.0.1:${ports.redis}`,
+  SMTP_HOST: '127.0.0.1',
+  SMTP_PORT: String(ports.smtp),
+  SMTP_USER: '',
+  MAIL_FROM: 'shop@caravan.example',
   DAPR_HOST_IP: '127.0.0.1',
 })
 
 /** The card provider is no part of the shop: it knows its own keys and where to send webhooks. */
-export const providerEnvironment = (
-  secrets: Secrets,
-  port: number,
-  gatewayUrl: string,
-  file: string,
-): Environment => ({
-  PORT: String(port),
+export const providerEnvironment = (secrets: Secrets, gatewayUrl: string, file: string): Environment => ({
   PSP_SECRET_KEY: (secrets['psp-authorization'] ?? '').replace(/^Bearer /, ''),
   PSP_WEBHOOK_SECRET: secrets['psp-webhook-secret'] ?? '',
   PSP_WEBHOOK_URL: `${gatewayUrl}/v1/webhooks/psp`,

@@ -29,6 +29,7 @@ const programs: Record<string, string> = {
   drill: 'tests/drills/main.ts',
   load: 'tests/load/main.ts',
   simulate: 'tests/simulation/main.ts',
+  'rotate-keys': 'tools/rotate-keys.ts',
 }
 
 const interruption = new AbortController()

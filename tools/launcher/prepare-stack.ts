@@ -32,7 +32,8 @@ export const prepareStack = async (
     dir,
     topology.apps.map((app) => app.appID),
   )
-  const psp = ports.outside.get('psp-sandbox') ?? 0
+  const psp = ports.outside.get('psp-sandbox')?.app ?? 0
+  const mail = ports.outside.get('mail-sandbox')?.app ?? 0
   const detours = (await options.detours?.({ mysql: ports.mysql, redis: ports.redis, psp })) ?? {}
   const secrets = prepareSecrets(dir, services, ports.mysql, detours)
   const logs = join(options.disks?.logs ?? dir, 'logs')
@@ -62,6 +63,7 @@ export const prepareStack = async (
       url: urls[0] ?? '',
       urls,
       pspUrl: `http://127.0.0.1:${psp}`,
+      mailUrl: `http://127.0.0.1:${mail}`,
       secrets,
       tokens,
       mysqlAdminUrl,

@@ -44,12 +44,20 @@ export const planProcesses = (input: PlanInput) => {
   const [gateway] = replicasOf(last)
   if (!identity || !gateway) throw new Error('dapr.yaml lists no apps')
 
+  const portsOf = (id: string): Record<string, number> & { app: number } => {
+    const { app, ...others } = ports.outside.get(id) ?? {}
+    if (app === undefined) throw new Error(`dapr.yaml has no ${id}`)
+    return { app, ...others }
+  }
   const extra = (id: string) => ({ ...env['*'], ...env[id] })
   const shared = sharedEnvironment(
     { gateway: gateway.appPort, identity: identity.appPort },
     join(dir, 'names.db'),
   )
-  const sidecarEnvironment = sidecarOnly(join(dir, 'secrets.json'), detours.redis ?? ports.redis)
+  const sidecarEnvironment = sidecarOnly(join(dir, 'secrets.json'), {
+    redis: detours.redis ?? ports.redis,
+    smtp: portsOf('mail-sandbox').smtp ?? 0,
+  })
   const logFile = (name: string) => join(logs, `${name}.log`)
   const controlPlane = { placement: ports.placement.grpc, scheduler: ports.scheduler.grpc }
 
@@ -72,21 +80,34 @@ export const planProcesses = (input: PlanInput) => {
     logFile: logFile(name),
   })
 
-  const program = (spec: OutsideSpec, name: string, port: number, path: string): Omit<ProcessSpec, 'env'> => {
+  const program = (
+    spec: Pick<OutsideSpec, 'command' | 'appDirPath'>,
+    name: string,
+    ports: { app: number },
+    path: string,
+  ): Omit<ProcessSpec, 'env'> => {
     const [file = '', ...args] = spec.command
     return {
-      ...{ name, args, cwd: spec.appDirPath, logFile: logFile(name), ports: { app: port } },
+      ...{ name, args, cwd: spec.appDirPath, logFile: logFile(name), ports },
       file: file.includes('/') ? join(spec.appDirPath, file) : file,
-      probe: { url: `http://127.0.0.1:${port}${path}`, status: 200 },
+      probe: { url: `http://127.0.0.1:${ports.app}${path}`, status: 200 },
     }
   }
 
   const outside = (spec: OutsideSpec): ProcessSpec => {
-    const port = ports.outside.get(spec.appID) ?? spec.appPort
-    const provider = providerEnvironment(secrets, port, urls[0] ?? '', join(dir, 'psp.sqlite'))
+    const { app, ...others } = portsOf(spec.appID)
+    const own = {
+      PORT: String(app),
+      ...Object.fromEntries(
+        Object.entries(others).map(([name, port]) => [`${name.toUpperCase()}_PORT`, String(port)]),
+      ),
+      ...(spec.appID === 'psp-sandbox'
+        ? providerEnvironment(secrets, urls[0] ?? '', join(dir, 'psp.sqlite'))
+        : {}),
+    }
     return {
-      ...program(spec, spec.appID, port, '/healthz'),
-      env: { ...inherited(), ...spec.env, ...provider, ...extra(spec.appID) },
+      ...program(spec, spec.appID, { app, ...others }, '/healthz'),
+      env: { ...inherited(), ...spec.env, ...own, ...extra(spec.appID) },
     }
   }
 
@@ -111,7 +132,7 @@ export const planProcesses = (input: PlanInput) => {
         orBody: awaitingScheduler,
       },
     }
-    return [{ ...program(app, app.name, app.appPort, '/readyz'), env: environment }, sidecar]
+    return [{ ...program(app, app.name, { app: app.appPort }, '/readyz'), env: environment }, sidecar]
   }
 
   const between = topology.apps.slice(1, -1).flatMap((_, index) => replicasOf(index + 1))

@@ -18,6 +18,9 @@ const generated: Record<string, () => string> = {
     generateKeyPairSync('rsa', { modulusLength: 2048 })
       .privateKey.export({ type: 'pkcs8', format: 'pem' })
       .toString(),
+  'identity-token-secret': random,
+  // The mail sandbox asks for none.
+  'smtp-password': () => '',
   'gateway-client-secret': random,
   'psp-authorization': () => `Bearer sk_sandbox_${random()}`,
   'psp-webhook-secret': () => `whsec_${random()}`,

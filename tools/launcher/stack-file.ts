@@ -19,6 +19,8 @@ export type StackRecord = {
   url: string
   urls: string[]
   pspUrl: string
+  /** The page of the sandbox that all mail ends in. */
+  mailUrl: string
   secretsFile: string
   mysqlAdminUrl: string
   tokens: Record<string, Tokens>

@@ -19,8 +19,13 @@ export const allocatePorts = async (
       const needed = !backingOnly || topology.outside.some((spec) => spec.appID === name)
       if (needed && !(await isFree(port))) throw new Error(takenPort(name, port))
     }
-  const outside = new Map<string, number>()
-  for (const spec of topology.outside) outside.set(spec.appID, declared ? spec.appPort : await pool.take())
+  const outside = new Map<string, Record<string, number>>()
+  for (const { appID, appPort, ports } of topology.outside) {
+    const own: Record<string, number> = {}
+    for (const [name, port] of Object.entries({ app: appPort, ...ports }))
+      own[name] = declared ? port : await pool.take()
+    outside.set(appID, own)
+  }
   const one = (name: keyof typeof usual) => pool.take(declared ? usual[name] : undefined)
   return {
     outside,

@@ -50,6 +50,8 @@ export type Stack = {
   /** Of each replica of the gateway. */
   urls: string[]
   pspUrl: string
+  /** The page of the sandbox that all mail ends in. */
+  mailUrl: string
   secrets: Secrets
   tokens: Record<string, Tokens>
   /** May do all, on every database of the stack. */

@@ -19,7 +19,7 @@ common:
   env: { COLOUR: red }
 apps:${apps.join('')}
 outside:
-  - { appID: psp-sandbox, appDirPath: ../apps/psp-sandbox, appPort: 90, command: [node, main.ts] }`
+  - { appID: psp-sandbox, appDirPath: ../apps/psp-sandbox, appPort: 90, ports: { smtp: 91 }, command: [node, main.ts] }`
 
 const parsed = () => parseTopology(file(app('identity', 100), app('orders', 200)), '/shop/dapr')
 
@@ -34,7 +34,7 @@ test('paths are resolved from the folder of dapr.yaml, and common environment re
 
 test('every port is listed with its owner', () => {
   const ports = declaredPorts(parsed())
-  assert.equal(ports.length, 11)
+  assert.equal(ports.length, 12)
   assert.ok(ports.some(([name, port]) => name === 'orders.sidecar' && port === 204))
 })
 

@@ -30,10 +30,13 @@ const app = program.extend({
   appHealthThreshold: z.number().optional(),
 })
 
-const file = z.object({ common, apps: z.array(app).min(2), outside: z.array(program).default([]) })
+const outsider = program.extend({ ports: z.record(z.string(), port).default({}) })
+
+const file = z.object({ common, apps: z.array(app).min(2), outside: z.array(outsider).default([]) })
 
 export type AppSpec = z.infer<typeof app>
-export type OutsideSpec = z.infer<typeof program>
+/** `ports` are those beside its HTTP port: it is told of each as `<NAME>_PORT`. */
+export type OutsideSpec = z.infer<typeof outsider>
 export type Topology = {
   apps: AppSpec[]
   outside: OutsideSpec[]
@@ -47,7 +50,7 @@ export type Topology = {
  */
 export const parseTopology = (text: string, folder: string): Topology => {
   const { common, apps, outside } = file.parse(parse(text))
-  const place = <T extends OutsideSpec>(spec: T): T => ({
+  const place = <T extends z.infer<typeof program>>(spec: T): T => ({
     ...spec,
     appDirPath: resolve(folder, spec.appDirPath),
     env: { ...common.env, ...spec.env },
@@ -71,7 +74,9 @@ export const readTopology = (root: string): Topology =>
 
 /** Every port of dapr.yaml, as [name of its owner, port]. */
 export const declaredPorts = (topology: Topology): [string, number][] => [
-  ...topology.outside.map((spec): [string, number] => [spec.appID, spec.appPort]),
+  ...topology.outside.flatMap((spec) =>
+    [spec.appPort, ...Object.values(spec.ports)].map((claimed): [string, number] => [spec.appID, claimed]),
+  ),
   ...topology.apps.flatMap((spec): [string, number][] => [
     [spec.appID, spec.appPort],
     ...Object.values(sidecarPorts(spec)).map((claimed): [string, number] => [

@@ -17,5 +17,11 @@ export const config = readConfig(
       .default('')
       .transform((list) => list.split(',').flatMap((each) => each.trim() || []))
       .pipe(z.array(z.string().refine(isNetwork, 'must be addresses or CIDR ranges'))),
+    /** Origins of pages elsewhere that may use a browser's session, comma-separated: `https://shop.example`. */
+    ALLOWED_ORIGINS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').flatMap((each) => each.trim() || []))
+      .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be origins'))),
   }),
 )

@@ -23,7 +23,7 @@ const renew = () => {
 }
 
 const app = createGateway({
-  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [] },
+  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [], ALLOWED_ORIGINS: [] },
   log: createLog('gateway', 'silent'),
   operations: operations.filter(isPublic),
   documents: new Map(),
@@ -115,6 +115,7 @@ test('only listed headers reach an app, with the address of the socket and the b
     accept: '*/*',
     'accept-language': '*',
     'psp-signature': 't=1,v1=ff',
+    'user-agent': 'node',
     authorization: 'Bearer anonymous',
     'x-forwarded-for': '127.0.0.1',
   })

@@ -14,8 +14,11 @@ import { addPublicApi, type PublicApi } from './public-api.ts'
 import { addressOf, isSecure } from './request.ts'
 import { subscriptions } from './subscriptions.ts'
 
-export interface GatewayOptions extends Omit<PublicApi, 'addressOf'> {
-  readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & { readonly TRUSTED_PROXIES: readonly string[] }
+export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOrigins'> {
+  readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
+    readonly TRUSTED_PROXIES: readonly string[]
+    readonly ALLOWED_ORIGINS: readonly string[]
+  }
   readonly log: Log
   readonly documents: ReadonlyMap<string, Answer>
   readonly healthy: () => boolean
@@ -26,7 +29,11 @@ export const createGateway = (options: GatewayOptions): Koa => {
   const { config, log, documents } = options
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
   const router = new Router({ sensitive: true, strict: true })
-  addPublicApi(router, { ...options, addressOf: (ctx) => addressOf(ctx, isTrusted) })
+  addPublicApi(router, {
+    ...options,
+    addressOf: (ctx) => addressOf(ctx, isTrusted),
+    allowedOrigins: config.ALLOWED_ORIGINS,
+  })
   for (const [path, answer] of documents) router.get(path, (ctx) => reply(ctx, answer))
   addProbes(router, options)
   addCallbacks(router, options)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { issueToken } from '@caravan/contracts/clients'
 import type { Operation } from '@caravan/contracts/operation'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
@@ -6,10 +7,12 @@ import type Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { AnonymousToken } from './anonymous-token.ts'
 import { type Answer, reply } from './answer.ts'
+import { withBasicCredentials } from './basic-credentials.ts'
 import { cachedReads, readThrough } from './cached-reads.ts'
 import { type Forward, type Forwarded, unavailable } from './forward.ts'
 import type { ReadCache } from './read-cache.ts'
 import { assertPlainPath, bearerOf, headersOf } from './request.ts'
+import { exchangeSession } from './session-cookie.ts'
 
 export interface PublicApi {
   /** What the world may call. Everything else is 404. */
@@ -18,6 +21,8 @@ export interface PublicApi {
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
   readonly addressOf: (ctx: Context) => string
+  /** Of pages elsewhere that may use a browser's session. */
+  readonly allowedOrigins: readonly string[]
 }
 
 const maxBodyBytes = 262_144
@@ -27,7 +32,9 @@ const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
-export const addPublicApi = (router: Router, { operations, cache, forward, token, addressOf }: PublicApi) => {
+export const addPublicApi = (router: Router, api: PublicApi) => {
+  const { operations, cache, forward, token, addressOf, allowedOrigins } = api
+
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
       ...request,
@@ -54,7 +61,8 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
     ({ app, id, method, idempotent }: Operation): Middleware =>
     async (ctx) => {
       assertPlainPath(ctx.path)
-      const authorization = bearerOf(ctx)
+      // Machines that ask for a token have none yet, but credentials of another kind.
+      const authorization = id === issueToken.id ? undefined : bearerOf(ctx)
       const request = {
         method,
         path: ctx.path + ctx.search,
@@ -63,12 +71,19 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
           ...(method === 'GET' || idempotent ? {} : { 'idempotency-key': randomUUID() }),
           ...headersOf(ctx),
         },
-        ...(method === 'GET' ? {} : { body: await readBody(ctx.req, maxBodyBytes) }),
         ...(deadlines[id] ? { deadlineMs: deadlines[id] } : {}),
       }
-      const answer = authorization
-        ? await forwardAs(ctx, authorization, app, request)
-        : await forwardAsNobody(ctx, app, request)
+      const send = (body?: Buffer): Promise<Answer> => {
+        const whole = body ? { ...request, body } : request
+        return authorization ? forwardAs(ctx, authorization, app, whole) : forwardAsNobody(ctx, app, whole)
+      }
+      const given = method === 'GET' ? undefined : await readBody(ctx.req, maxBodyBytes)
+      const body =
+        given && id === issueToken.id ? withBasicCredentials(given, ctx.get('authorization')) : given
+      const answer =
+        body && app === 'identity'
+          ? await exchangeSession(ctx, { id }, body, send, allowedOrigins)
+          : await send(body)
       if (method !== 'GET' && app === 'catalog' && answer.status < 300) {
         // Whoever edits here sees the edit here at once; other replicas hear of it by event.
         cache.outdate(ctx.path)

@@ -9,6 +9,7 @@ const passedOn = [
   'idempotency-key',
   'if-none-match',
   'psp-signature',
+  'user-agent',
 ] as const
 
 /**

@@ -3,7 +3,8 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import jwt from 'jsonwebtoken'
-import { createAccessTokens, thumbprint } from './access-tokens.ts'
+import { createAccessTokens } from './access-tokens.ts'
+import { readKeyRing } from './key-ring.ts'
 
 const issuer = 'https://shop.example'
 const newKey = () =>
@@ -11,10 +12,12 @@ const newKey = () =>
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString()
 const privateKey = newKey()
-const tokens = createAccessTokens({ privateKey, issuer, memberSeconds: 60 })
+const ring = readKeyRing(privateKey)
+const session = '0192f3a4-5b6c-7d8e-8f90-000000000001'
+const tokens = createAccessTokens({ ring: () => ring, issuer, memberSeconds: 60 })
 const authenticate = createAuthenticator(tokens.key, { issuer })
 const id = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
-const { kid } = tokens.jwks.keys[0] ?? { kid: '' }
+const { kid } = tokens.jwks().keys[0] ?? { kid: '' }
 
 const refused = (token: string) =>
   assert.rejects(authenticate(`Bearer ${token}`), { status: 401, code: 'auth/invalid-token' })
@@ -28,42 +31,45 @@ const sign = (changes: jwt.SignOptions & { key?: string }) => {
 }
 
 test('a member’s token holds what RFC 9068 asks for and lives as long as configured', () => {
-  const { accessToken, expiresIn } = tokens.forMember(id, ['member', 'operator'])
+  const { accessToken, expiresIn } = tokens.forMember(id, session, ['member', 'operator'])
   const decoded = jwt.decode(accessToken, { complete: true })
   assert.ok(decoded)
   assert.deepEqual(decoded.header, { alg: 'RS256', typ: 'at+jwt', kid })
   const { iat = 0, exp = 0, jti, ...claims } = decoded.payload as jwt.JwtPayload
-  assert.deepEqual(claims, { roles: ['member', 'operator'], iss: issuer, aud: 'caravan', sub: id })
+  assert.deepEqual(claims, {
+    sid: session,
+    roles: ['member', 'operator'],
+    iss: issuer,
+    aud: 'caravan',
+    sub: id,
+  })
   assert.equal(exp - iat, 60)
   assert.equal(expiresIn, 60)
   assert.match(String(jti), /^[0-9a-f-]{36}$/)
 })
 
 test('every service takes it for that member, and the anonymous one for nobody', async () => {
-  const member = await authenticate(`Bearer ${tokens.forMember(id, ['member']).accessToken}`)
-  assert.deepEqual([member.kind, member.id, member.roles], ['member', id, ['member']])
+  const member = await authenticate(`Bearer ${tokens.forMember(id, session, ['member']).accessToken}`)
+  assert.deepEqual(
+    [member.kind, member.id, member.sessionId, member.roles],
+    ['member', id, session, ['member']],
+  )
   const { accessToken, expiresIn } = tokens.forAnonymous()
   const nobody = await authenticate(`Bearer ${accessToken}`)
   assert.deepEqual([nobody.kind, nobody.roles, expiresIn], ['anonymous', [], 900])
 })
 
 test('the published key verifies the tokens and holds nothing private', () => {
-  const [key] = tokens.jwks.keys
+  const [key] = tokens.jwks().keys
   assert.ok(key)
   assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use'])
   const published = createPublicKey({ key: { kty: key.kty, n: key.n, e: key.e }, format: 'jwk' })
   assert.ok(jwt.verify(tokens.forAnonymous().accessToken, published, { algorithms: ['RS256'] }))
 })
 
-test('the key’s id is its RFC 7638 thumbprint: the example of the RFC', () => {
-  const n =
-    '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw'
-  assert.equal(thumbprint({ kty: 'RSA', n, e: 'AQAB' }), 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
-})
-
 test('what is not such a token is refused', async () => {
   await authenticate(`Bearer ${sign({})}`)
-  const good = tokens.forMember(id, ['member']).accessToken
+  const good = tokens.forMember(id, session, ['member']).accessToken
   const [head = '', payload = '', signature = ''] = good.split('.')
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())

@@ -1,11 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Role } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import jwt from 'jsonwebtoken'
+import { type SigningKey, signingKeyAt } from './key-ring.ts'
 
 export interface AccessTokenOptions {
-  /** PEM of an RSA key of at least 2048 bits. */
-  readonly privateKey: string
+  /** The keys of now: they may change while the service runs. */
+  readonly ring: () => readonly SigningKey[]
   readonly issuer: string
   readonly memberSeconds: number
 }
@@ -18,19 +19,11 @@ export interface AccessToken {
 
 const anonymousSeconds = 900
 
-/** RFC 7638: the same key has the same id in every replica and after every restart. */
-export const thumbprint = ({ e, kty, n }: { e?: string; kty?: string; n?: string }): string =>
-  createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url')
-
-/** Issues JWT access tokens by RFC 9068, signed with RS256, and tells the key that verifies them. */
-export const createAccessTokens = ({ privateKey, issuer, memberSeconds }: AccessTokenOptions) => {
-  const signingKey = createPrivateKey(privateKey)
-  const publicKey = createPublicKey(signingKey)
-  const { kty = '', n = '', e = '' } = publicKey.export({ format: 'jwk' })
-  const kid = thumbprint({ kty, n, e })
-
-  const issue = (subject: string, roles: readonly Role[], expiresIn: number): AccessToken => {
-    const accessToken = jwt.sign({ roles }, signingKey, {
+/** Issues JWT access tokens by RFC 9068, signed with RS256, and tells the keys that verify them. */
+export const createAccessTokens = ({ ring, issuer, memberSeconds }: AccessTokenOptions) => {
+  const issue = (subject: string, claims: object, expiresIn: number): AccessToken => {
+    const { kid, privateKey } = signingKeyAt(ring(), Date.now())
+    const accessToken = jwt.sign(claims, privateKey, {
       header: { alg: 'RS256', typ: 'at+jwt', kid },
       algorithm: 'RS256',
       issuer,
@@ -42,18 +35,28 @@ export const createAccessTokens = ({ privateKey, issuer, memberSeconds }: Access
     return { accessToken, expiresIn }
   }
 
+  const base = issuer.replace(/\/$/, '')
+
   return {
-    forMember: (accountId: string, roles: readonly Role[]) => issue(accountId, roles, memberSeconds),
-    forAnonymous: () => issue('anonymous', [], anonymousSeconds),
-    jwks: { keys: [{ kty, n, e, kid, use: 'sig', alg: 'RS256' }] },
+    /** `sid`: the session, by whose end the token ends too (OpenID Connect Front-Channel Logout, 3). */
+    forMember: (accountId: string, sessionId: string, roles: readonly Role[]) =>
+      issue(accountId, { sid: sessionId, roles }, memberSeconds),
+    /** `client_id`: RFC 9068, 2.2. */
+    forClient: (clientId: string) => issue(clientId, { client_id: clientId, roles: [] }, memberSeconds),
+    forAnonymous: () => issue('anonymous', { roles: [] }, anonymousSeconds),
+    jwks: () => ({ keys: ring().map(({ jwk }) => jwk) }),
     discovery: {
       issuer,
-      jwks_uri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
+      jwks_uri: `${base}/.well-known/jwks.json`,
+      token_endpoint: `${base}/oauth2/token`,
+      grant_types_supported: ['client_credentials'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       response_types_supported: ['token'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
     },
-    key: async (id: string): Promise<KeyObject | undefined> => (id === kid ? publicKey : undefined),
+    key: async (id: string): Promise<KeyObject | undefined> =>
+      ring().find(({ kid }) => kid === id)?.publicKey,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Account } from '@caravan/contracts/identity'
-import type { Database } from '@caravan/service-kit/database'
+import type { Database, Transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 
 export type StoredAccount = Account & { readonly passwordHash: string }
@@ -8,20 +8,25 @@ interface Row {
   id: string
   email: string
   name: string
+  locale: Account['locale']
   password_hash: string
   roles: string
   created_at: Date
+  confirmed_at: Date | null
 }
 
 const fromRow = (row: Row): StoredAccount => ({
   id: row.id,
   email: row.email,
   name: row.name,
+  locale: row.locale,
   passwordHash: row.password_hash,
   roles: JSON.parse(row.roles),
   createdAt: row.created_at.toISOString(),
+  ...(row.confirmed_at ? { confirmedAt: row.confirmed_at.toISOString() } : {}),
 })
 
+/** Where no transaction is given, each statement is its own. */
 export const createAccountStore = (db: Database) => {
   const find = async (where: Partial<Row>): Promise<StoredAccount | undefined> => {
     const row = await db<Row>('accounts').where(where).first()
@@ -35,14 +40,15 @@ export const createAccountStore = (db: Database) => {
     findByEmail: (email: string) => find({ email }),
 
     /** Throws 409 `identity/email-taken`: the unique key decides, so of two that race one is stored. */
-    insert: async (account: StoredAccount): Promise<void> => {
-      const { passwordHash, createdAt, roles, ...rest } = account
+    insert: async (account: StoredAccount, on: Database | Transaction = db): Promise<void> => {
+      const { passwordHash, createdAt, confirmedAt, roles, ...rest } = account
       try {
-        await db('accounts').insert({
+        await on('accounts').insert({
           ...rest,
           roles: JSON.stringify(roles),
           password_hash: passwordHash,
           created_at: new Date(createdAt),
+          confirmed_at: confirmedAt ? new Date(confirmedAt) : null,
         })
       } catch (cause) {
         if ((cause as { code?: string }).code !== 'ER_DUP_ENTRY') throw cause
@@ -51,6 +57,27 @@ export const createAccountStore = (db: Database) => {
         })
       }
     },
+
+    change: async (id: string, to: Pick<Account, 'name' | 'locale'>): Promise<void> => {
+      await db('accounts').where({ id }).update(to)
+    },
+
+    /** Only where the hash is still the one that was checked: of two changes at once one is made. Resolves with whether. */
+    changePassword: async (
+      id: string,
+      from: string,
+      to: string,
+      on: Database | Transaction = db,
+    ): Promise<boolean> =>
+      (await on('accounts').where({ id, password_hash: from }).update({ password_hash: to })) === 1,
+
+    confirm: async (tx: Transaction, id: string): Promise<void> => {
+      await tx('accounts').where({ id, confirmed_at: null }).update({ confirmed_at: new Date() })
+    },
+
+    /** With all that hangs on it. Resolves with whether it was there. */
+    remove: async (tx: Transaction, id: string): Promise<boolean> =>
+      (await tx('accounts').where({ id }).delete()) === 1,
   }
 }
 

@@ -24,7 +24,15 @@ export const ensureOperator = async (
   const passwordHash = await passwords.hash(credentials.password)
   const createdAt = new Date().toISOString()
   await accounts
-    .insert({ id: newId(), email, name: 'Operator', passwordHash, roles: ['member', 'operator'], createdAt })
+    .insert({
+      id: newId(),
+      email,
+      name: 'Operator',
+      locale: 'en',
+      passwordHash,
+      roles: ['member', 'operator'],
+      createdAt,
+    })
     .catch((error) => {
       if (!(error instanceof AppError && error.code === 'identity/email-taken')) throw error
     })

@@ -1,11 +1,25 @@
 import { identityOperations } from '@caravan/contracts/identity'
+import { every } from '@caravan/service-kit/background'
 import { runService } from '@caravan/service-kit/run-service'
 import { createAccessTokens } from './access-tokens.ts'
+import { accountRoutes } from './account-routes.ts'
 import { createAccountStore } from './account-store.ts'
+import { createAddressStore } from './address-store.ts'
+import { createAuditLog } from './audit-log-store.ts'
+import { auditRoutes, auditSubscriptions } from './audit-routes.ts'
+import { clientRoutes } from './client-routes.ts'
+import { createClientStore } from './client-store.ts'
 import { config } from './config.ts'
+import { createCredentialStore } from './credential-store.ts'
 import { ensureOperator } from './ensure-operator.ts'
+import { createKeys } from './keys.ts'
+import { createMailLinkStore } from './mail-link-store.ts'
+import { createMailer } from './mailer.ts'
 import { createPasswords } from './passwords.ts'
-import { routes } from './routes.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { createSessionStore } from './session-store.ts'
+import { createSignInLimitStore } from './sign-in-limit-store.ts'
+import { tokenRoutes } from './token-routes.ts'
 
 await runService({
   name: 'identity',
@@ -14,11 +28,23 @@ await runService({
   migrations: new URL('../migrations/', import.meta.url),
   // The bearer middleware of the gateway's sidecar reads these from this port, past identity's own sidecar.
   openPaths: ['/.well-known/jwks.json', '/.well-known/openid-configuration'],
-  build: async ({ sidecar, db, log }) => {
+  build: async ({ sidecar, db, outbox, log }) => {
+    const secret = await sidecar.secret('identity-token-secret')
     const accounts = createAccountStore(db)
+    const addresses = createAddressStore(db)
+    const links = createMailLinkStore(db, secret)
+    const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS })
+    const credentials = createCredentialStore({ db, outbox, accounts, links, sessions })
+    const limits = createSignInLimitStore(db, {
+      failures: config.SIGN_IN_FAILURES,
+      windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
+      banSeconds: config.SIGN_IN_BAN_SECONDS,
+    })
+    const auditLog = createAuditLog(db)
     const passwords = await createPasswords()
+    const keys = await createKeys(() => sidecar.secret('identity-signing-key'), log)
     const tokens = createAccessTokens({
-      privateKey: await sidecar.secret('identity-signing-key'),
+      ring: keys.current,
       issuer: config.TOKEN_ISSUER,
       memberSeconds: config.ACCESS_TOKEN_SECONDS,
     })
@@ -27,6 +53,26 @@ await runService({
       email: await sidecar.secret('operator-email'),
       password: await sidecar.secret('operator-password'),
     })
-    return { routes: routes({ accounts, passwords, tokens, clientSecret }), keys: tokens.key }
+    return {
+      routes: [
+        ...accountRoutes({ accounts, addresses, credentials, links, sessions, passwords }),
+        ...sessionRoutes({ accounts, sessions, limits, passwords, tokens, audit: auditLog.note }),
+        ...auditRoutes(auditLog),
+        ...clientRoutes(createClientStore(db), tokens),
+        ...tokenRoutes(tokens, clientSecret),
+      ],
+      subscriptions: auditSubscriptions(auditLog),
+      audit: auditLog.note,
+      keys: tokens.key,
+      background: [
+        keys.refresh,
+        createMailer(links, { sidecar, log, shopUrl: config.SHOP_URL ?? config.TOKEN_ISSUER }),
+        every(60_000, 'trim-identity', log, async () => {
+          await sessions.trim()
+          await links.trim()
+          await limits.trim()
+        }),
+      ],
+    }
   },
 })

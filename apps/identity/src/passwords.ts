@@ -6,6 +6,8 @@ import { createBoundedQueue } from './bounded-queue.ts'
 /** OWASP Password Storage Cheat Sheet, the least for Argon2id (which is the library's default): 19 MiB, two passes. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
+const current = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`
+
 /** The same text typed on another system gives the same bytes (NIST SP 800-63B, 5.1.1.2). */
 const normal = (password: string) => password.normalize('NFKC')
 
@@ -22,7 +24,10 @@ export const createPasswords = async () => {
   const matches = (stored: string | undefined, password: string): Promise<boolean> =>
     queue(() => argon2.verify(stored ?? nobodys, normal(password)))
 
-  return { hash, matches }
+  /** Whether a hash was made with another cost than today's: to be made anew when the password is at hand. */
+  const isOutdated = (stored: string): boolean => !stored.startsWith(current)
+
+  return { hash, matches, isOutdated }
 }
 
 export type Passwords = Awaited<ReturnType<typeof createPasswords>>

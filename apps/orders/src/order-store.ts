@@ -200,7 +200,19 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .whereIn('status', ['confirmed', 'cancelled'])
       .pluck('id')
 
-  return { insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong }
+  /** Orders are kept for the books; of where they went, only the country is. */
+  const takeOutPerson = async (tx: Transaction, accountId: string): Promise<void> => {
+    await tx.raw(
+      `UPDATE orders SET shipping_address = JSON_OBJECT('name', '-', 'line1', '-', 'city', '-', 'postalCode', '-',
+         'country', JSON_VALUE(shipping_address, '$.country')) WHERE account_id = ?`,
+      [accountId],
+    )
+  }
+
+  return {
+    ...{ insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong },
+    takeOutPerson,
+  }
 }
 
 export type OrderStore = ReturnType<typeof createOrderStore>

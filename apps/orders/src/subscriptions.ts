@@ -1,5 +1,6 @@
 import { productChanged } from '@caravan/contracts/catalog'
 import type { EventDefinition } from '@caravan/contracts/event'
+import { accountClosed } from '@caravan/contracts/identity'
 import { reservationFailed, reservationFulfilled } from '@caravan/contracts/inventory'
 import { paymentCaptured, paymentRefunded } from '@caravan/contracts/payments'
 import { AppError } from '@caravan/service-kit/errors'
@@ -36,6 +37,7 @@ export const subscriptions = (orders: OrderStore, offers: OfferStore): Subscript
 
   return [
     subscription(productChanged, (product, { tx }) => offers.replace(tx, product)),
+    subscription(accountClosed, ({ accountId }, { tx }) => orders.takeOutPerson(tx, accountId)),
     changing(paymentCaptured, (order, { paymentId }, now) => capture(order, paymentId, now)),
     changing(paymentRefunded, (order, { paymentId }, now) => refund(order, paymentId, now)),
     changing(reservationFulfilled, (order, _, now) => confirm(order, now)),

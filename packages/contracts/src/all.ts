@@ -1,8 +1,9 @@
+import { auditEvents } from './audit.ts'
 import { cartsOperations } from './carts.ts'
 import { catalogEvents, catalogOperations } from './catalog.ts'
 import { consumers, deadLetterOperations } from './dead-letters.ts'
 import type { EventDefinition } from './event.ts'
-import { identityOperations } from './identity.ts'
+import { identityEvents, identityOperations } from './identity.ts'
 import { inventoryEvents, inventoryOperations } from './inventory.ts'
 import type { Operation } from './operation.ts'
 import { ordersEvents, ordersOperations } from './orders.ts'
@@ -21,6 +22,8 @@ export const operations: readonly Operation[] = [
 
 export const events: readonly EventDefinition[] = [
   ...catalogEvents,
+  ...identityEvents,
+  ...auditEvents,
   ...inventoryEvents,
   ...ordersEvents,
   ...paymentsEvents,

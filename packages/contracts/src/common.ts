@@ -3,6 +3,9 @@ import { z } from 'zod'
 /** UUID of any version; the ones that Caravan makes are version 7 (RFC 9562). */
 export const id = z.uuid().meta({ description: 'UUID' })
 
+/** Trimmed and in lower case: one spelling an account. */
+export const email = z.string().trim().toLowerCase().pipe(z.email().max(254))
+
 /** ISO 8601 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 })
 
@@ -24,6 +27,20 @@ export type Money = z.infer<typeof money>
 
 /** Money that many prices add up to: it may be more than one price may be. */
 export const total = z.strictObject({ amount: z.int().min(0), currency })
+
+export const address = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  line1: z.string().trim().min(1).max(200),
+  line2: z.string().trim().max(200).optional(),
+  city: z.string().trim().min(1).max(100),
+  region: z.string().trim().max(100).optional(),
+  postalCode: z.string().trim().min(1).max(20),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .meta({ description: 'ISO 3166-1 alpha-2' }),
+})
+export type Address = z.infer<typeof address>
 
 /** A text in the shop's languages. */
 export const text = (max: number) =>

@@ -1,16 +1,28 @@
 import { z } from 'zod'
-import { id, instant } from './common.ts'
+import { auditOperations } from './audit.ts'
+import { clientOperations } from './clients.ts'
+import { address, email, id, instant } from './common.ts'
+import { event } from './event.ts'
 import { operation, roles } from './operation.ts'
+import { session, sessionOperations } from './sessions.ts'
 
 const app = 'identity'
-const email = z.string().trim().toLowerCase().pipe(z.email().max(254))
+const name = z.string().trim().min(1).max(100)
+/** NIST SP 800-63B, 5.1.1.2: long, and nothing more is demanded. */
+const newPassword = z.string().min(10).max(128)
+/** Of the languages that the shop speaks: the one of its mails. */
+const locale = z.enum(['en', 'zh'])
+const linkToken = z.string().max(200)
 
 export const account = z.object({
   id,
   email: z.string(),
   name: z.string(),
+  locale,
   roles: z.array(z.enum(roles)),
   createdAt: instant,
+  /** When a link in a mail showed that the address is the account's own. */
+  confirmedAt: instant.optional(),
 })
 export type Account = z.infer<typeof account>
 
@@ -19,30 +31,19 @@ export const createAccount = operation({
   id: 'createAccount',
   method: 'POST',
   path: '/v1/accounts',
-  summary: 'Register a shopper',
+  summary: 'Register a shopper; a mail asks to confirm the address',
   access: 'anyone',
+  audited: true,
   status: 201,
   body: z.strictObject({
     email,
-    password: z.string().min(10).max(128),
-    name: z.string().trim().min(1).max(100),
+    password: newPassword,
+    name,
+    locale: locale.default('en'),
   }),
   response: account,
   problems: { 'identity/email-taken': 409 },
   example: { body: { email: 'mei@example.com', password: 'a long passphrase', name: 'Mei' } },
-})
-
-export const createSession = operation({
-  app,
-  id: 'createSession',
-  method: 'POST',
-  path: '/v1/sessions',
-  summary: 'Sign in',
-  access: 'anyone',
-  status: 201,
-  body: z.strictObject({ email, password: z.string().max(128) }),
-  response: z.object({ accessToken: z.string(), tokenType: z.literal('Bearer'), expiresIn: z.int() }),
-  problems: { 'identity/wrong-credentials': 401 },
 })
 
 export const getMe = operation({
@@ -55,6 +56,155 @@ export const getMe = operation({
   status: 200,
   response: account,
   problems: { 'identity/account-gone': 401 },
+})
+
+export const putMe = operation({
+  app,
+  id: 'putMe',
+  method: 'PUT',
+  path: '/v1/me',
+  summary: 'Change one’s profile',
+  access: 'member',
+  status: 200,
+  body: z.strictObject({ name, locale }),
+  response: account,
+  problems: { 'identity/account-gone': 401 },
+})
+
+export const sendConfirmation = operation({
+  app,
+  id: 'sendConfirmation',
+  method: 'POST',
+  path: '/v1/me/confirmation-mails',
+  summary: 'Mail another link to confirm the address; at most one a minute goes out',
+  access: 'member',
+  status: 204,
+})
+
+export const confirmAddress = operation({
+  app,
+  id: 'confirmAddress',
+  method: 'POST',
+  path: '/v1/address-confirmations',
+  summary: 'Confirm the address by the token of the link; a repeat changes nothing',
+  access: 'anyone',
+  audited: true,
+  status: 204,
+  body: z.strictObject({ token: linkToken }),
+  problems: { 'identity/link-over': 422 },
+})
+
+export const changePassword = operation({
+  app,
+  id: 'changePassword',
+  method: 'PUT',
+  path: '/v1/me/password',
+  summary: 'Change the password; every other session ends',
+  access: 'member',
+  audited: true,
+  status: 204,
+  body: z.strictObject({ password: z.string().max(128), newPassword }),
+  problems: {
+    'identity/wrong-password': 422,
+    'identity/password-changed': 409,
+    'identity/account-gone': 401,
+  },
+})
+
+export const requestPasswordReset = operation({
+  app,
+  id: 'requestPasswordReset',
+  method: 'POST',
+  path: '/v1/password-reset-mails',
+  summary:
+    'Mail a link to set a new password. The answer is the same whether there is such an account or not',
+  access: 'anyone',
+  audited: true,
+  status: 204,
+  body: z.strictObject({ email }),
+})
+
+export const resetPassword = operation({
+  app,
+  id: 'resetPassword',
+  method: 'POST',
+  path: '/v1/password-resets',
+  summary: 'Set a new password by the token of the link; every session ends',
+  access: 'anyone',
+  audited: true,
+  status: 204,
+  body: z.strictObject({ token: linkToken, newPassword }),
+  problems: { 'identity/link-over': 422 },
+})
+
+export const savedAddress = z.object({ id, ...address.shape })
+export type SavedAddress = z.infer<typeof savedAddress>
+
+export const listAddresses = operation({
+  app,
+  id: 'listAddresses',
+  method: 'GET',
+  path: '/v1/me/addresses',
+  summary: 'One’s addresses, the last saved first',
+  access: 'member',
+  status: 200,
+  response: z.object({ data: z.array(savedAddress) }),
+})
+
+export const putAddress = operation({
+  app,
+  id: 'putAddress',
+  method: 'PUT',
+  path: '/v1/me/addresses/{addressId}',
+  summary: 'Save an address under an id that the client makes; at most twenty',
+  access: 'member',
+  status: 200,
+  params: z.strictObject({ addressId: id }),
+  body: address,
+  response: savedAddress,
+  problems: { 'identity/address-book-full': 409 },
+})
+
+export const deleteAddress = operation({
+  app,
+  id: 'deleteAddress',
+  method: 'DELETE',
+  path: '/v1/me/addresses/{addressId}',
+  summary: 'Delete an address; a repeat changes nothing',
+  access: 'member',
+  status: 204,
+  params: z.strictObject({ addressId: id }),
+})
+
+export const exportMe = operation({
+  app,
+  id: 'exportMe',
+  method: 'GET',
+  path: '/v1/me/export',
+  summary:
+    'All that identity keeps of the caller (GDPR, article 20). Orders are read where they are: listOrders',
+  access: 'member',
+  status: 200,
+  response: z.object({
+    account,
+    addresses: z.array(savedAddress),
+    sessions: z.array(session.omit({ current: true })),
+  }),
+  problems: { 'identity/account-gone': 401 },
+})
+
+export const closeAccount = operation({
+  app,
+  id: 'closeAccount',
+  method: 'POST',
+  path: '/v1/me/closure',
+  summary:
+    'Delete the account and all that is the person’s (GDPR, article 17); orders stay, without the person',
+  access: 'member',
+  audited: true,
+  status: 204,
+  body: z.strictObject({ password: z.string().max(128) }),
+  problems: { 'identity/wrong-password': 422, 'identity/account-gone': 401 },
 })
 
 export const getKeys = operation({
@@ -79,6 +229,9 @@ export const getDiscovery = operation({
   response: z.object({
     issuer: z.string(),
     jwks_uri: z.string(),
+    token_endpoint: z.string(),
+    grant_types_supported: z.array(z.string()),
+    token_endpoint_auth_methods_supported: z.array(z.string()),
     response_types_supported: z.array(z.string()),
     subject_types_supported: z.array(z.string()),
     id_token_signing_alg_values_supported: z.array(z.string()),
@@ -98,10 +251,35 @@ export const issueAnonymousToken = operation({
   problems: { 'identity/wrong-client-secret': 401 },
 })
 
+/** The person is gone; whoever keeps something of theirs deletes it or takes the person out of it. */
+export const accountClosed = event({
+  topic: 'account.closed',
+  publisher: app,
+  summary: 'An account was deleted by its owner',
+  data: z.object({ accountId: id }),
+  key: ({ accountId }) => accountId,
+  example: { accountId: '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6' },
+})
+
+export const identityEvents = [accountClosed] as const
+
 export const identityOperations = [
   createAccount,
-  createSession,
   getMe,
+  putMe,
+  sendConfirmation,
+  confirmAddress,
+  changePassword,
+  requestPasswordReset,
+  resetPassword,
+  listAddresses,
+  putAddress,
+  deleteAddress,
+  exportMe,
+  closeAccount,
+  ...sessionOperations,
+  ...auditOperations,
+  ...clientOperations,
   getKeys,
   getDiscovery,
   issueAnonymousToken,

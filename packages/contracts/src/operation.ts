@@ -40,8 +40,10 @@ export interface Operation<
   readonly response?: R
   /** The operation demands an `Idempotency-Key` header and replays its first outcome. */
   readonly idempotent?: true
-  /** The body is passed on as the bytes that came, for signatures over the raw body. */
-  readonly raw?: true
+  /** Each use belongs into the audit log, as each change that takes a role does anyhow. */
+  readonly audited?: true
+  /** The body is passed on as the bytes that came, for signatures over it, or because it is of this type and not JSON. */
+  readonly raw?: true | 'application/x-www-form-urlencoded'
   /** Problem codes that a caller should expect beyond those every operation has, each with its status. */
   readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422>>
   readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
+import { address, amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
@@ -11,20 +11,6 @@ export type OrderStatus = z.infer<typeof orderStatus>
 
 export const cancelReason = z.enum(['shopper', 'unpaid', 'out-of-stock'])
 export type CancelReason = z.infer<typeof cancelReason>
-
-export const address = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  line1: z.string().trim().min(1).max(200),
-  line2: z.string().trim().max(200).optional(),
-  city: z.string().trim().min(1).max(100),
-  region: z.string().trim().max(100).optional(),
-  postalCode: z.string().trim().min(1).max(20),
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/)
-    .meta({ description: 'ISO 3166-1 alpha-2' }),
-})
-export type Address = z.infer<typeof address>
 
 /** Frozen when the order is placed: later edits of the catalog do not touch it. */
 const orderLine = z.object({

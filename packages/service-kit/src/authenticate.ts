@@ -7,11 +7,13 @@ import { AppError } from './errors.ts'
 import type { Sidecar } from './sidecar.ts'
 
 export interface Caller {
-  /** `member`: a signed-in account; `app`: another service, through its sidecar. */
-  readonly kind: 'anonymous' | 'member' | 'app'
-  /** The account's id, the calling app's id, or `anonymous`. */
+  /** `member`: a signed-in account; `client`: a machine of another's; `app`: another service, through its sidecar. */
+  readonly kind: 'anonymous' | 'member' | 'client' | 'app'
+  /** The account's, client's or calling app's id, or `anonymous`. */
   readonly id: string
   readonly roles: readonly Role[]
+  /** Of a member's token: the sign-in that it came from. */
+  readonly sessionId?: string
   /** The header to pass on when acting on the caller's behalf. */
   readonly authorization?: string
 }
@@ -21,6 +23,8 @@ export const anonymous: Caller = { kind: 'anonymous', id: 'anonymous', roles: []
 const claims = z.object({
   sub: z.string().min(1),
   exp: z.int(),
+  sid: z.string().optional(),
+  client_id: z.string().optional(),
   roles: z.array(z.string()).default([]),
 })
 
@@ -73,13 +77,16 @@ export const createAuthenticator = (
     const publicKey = await key(header.kid)
     if (!publicKey) throw refuse()
     try {
-      const { sub, exp, roles } = claims.parse(
+      const { sub, exp, sid, client_id, roles } = claims.parse(
         jwt.verify(token, publicKey, { algorithms: ['RS256'], issuer, audience, clockTolerance: 0 }),
       )
       const caller: Caller =
         sub === anonymous.id
           ? { ...anonymous, authorization }
-          : { kind: 'member', id: sub, roles: roles as Role[], authorization }
+          : {
+              ...{ kind: client_id ? 'client' : 'member', id: sub, roles: roles as Role[], authorization },
+              ...(sid ? { sessionId: sid } : {}),
+            }
       return { caller, expiresAt: exp * 1000 }
     } catch (cause) {
       throw refuse(cause)
@@ -108,8 +115,12 @@ export const authorise = (access: Access, caller: Caller): void => {
     if (caller.kind === 'app' && access.apps.includes(caller.id)) return
     throw new AppError('forbidden', 'auth/forbidden', 'Not for this caller')
   }
-  if (caller.kind !== 'member') throw new AppError('unauthenticated', 'auth/sign-in-needed', 'Sign in first')
-  if (access === 'member') return
+  if (caller.kind !== 'member' && caller.kind !== 'client')
+    throw new AppError('unauthenticated', 'auth/sign-in-needed', 'Sign in first')
+  if (access === 'member') {
+    if (caller.kind === 'member') return
+    throw new AppError('forbidden', 'auth/forbidden', 'Not for a machine')
+  }
   if (!access.roles.some((role) => caller.roles.includes(role))) {
     throw new AppError('forbidden', 'auth/forbidden', 'Your account lacks the role for this')
   }

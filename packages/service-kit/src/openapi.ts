@@ -78,7 +78,14 @@ const describe = (op: Operation): Json => ({
         },
       }
     : {}),
-  ...(op.raw ? { requestBody: { required: true, content: { 'application/json': { schema: {} } } } } : {}),
+  ...(op.raw
+    ? {
+        requestBody: {
+          required: true,
+          content: { [op.raw === true ? 'application/json' : op.raw]: { schema: {} } },
+        },
+      }
+    : {}),
   responses: {
     [op.status]: {
       description: 'Done',

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Operation } from '@caravan/contracts/operation'
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
-import { type Authenticate, authorise, type Caller } from './authenticate.ts'
+import { type Audit, auditEntryOf, isAdministrative } from './audit.ts'
+import { type Authenticate, anonymous, authorise, type Caller } from './authenticate.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
@@ -16,6 +17,8 @@ export interface Input<P, Q, B> {
   readonly query: Parsed<Q>
   readonly body: Parsed<B>
   readonly caller: Caller
+  /** For the audit log: who an anonymous caller turned out to be. */
+  readonly identify: (id: string) => void
   /** Present for idempotent operations. */
   readonly once: Once
   /** The body's bytes, for operations that are `raw`. */
@@ -38,6 +41,8 @@ export interface RouteContext {
   readonly name: string
   readonly authenticate: Authenticate
   readonly idempotency: Idempotency | undefined
+  /** Where administrative actions are written down. */
+  readonly audit?: Audit | undefined
   readonly maxBodyBytes?: number
   readonly deadlineMs?: number
 }
@@ -115,25 +120,27 @@ const withDeadline = <T>(work: Promise<T>, ms: number): Promise<T> => {
 const invitesRepeat = ({ status, details }: AppError): boolean =>
   details.retryAfterSeconds !== undefined || [401, 403, 429, 503].includes(status)
 
+const ofSecurity = new Set([401, 403])
+
 /** Serves one route: who → what → may they → once → act → present. */
 export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
   const { name, authenticate, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
   const invalid = `${name}/invalid-request`
+  const administrative = isAdministrative(operation)
+  const audit = administrative || operation.audited ? context.audit : undefined
   const internal = typeof operation.access === 'object' && 'apps' in operation.access
 
-  return async (ctx) => {
-    const app = internal ? ctx.get('dapr-caller-app-id') : ''
-    const caller: Caller = app
-      ? { kind: 'app', id: app, roles: [] }
-      : await authenticate(ctx.get('authorization') || undefined)
-    authorise(operation.access, caller)
-
+  const handleFor = async (
+    ctx: Context,
+    caller: Caller,
+    identify: (id: string) => void = () => {},
+  ): Promise<void> => {
     const raw = operation.body || operation.raw ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
     const params = parse(operation.params, 'params', ctx.params, invalid)
     const query = parse(operation.query, 'query', { ...ctx.query }, invalid)
     const body =
       operation.body && parse(operation.body, 'body', parseJson(raw, ctx.get('content-type')), invalid)
-    const input = { params, query, body, caller, raw, headers: ctx.headers }
+    const input = { params, query, body, caller, identify, raw, headers: ctx.headers }
 
     const run = async (once?: Once) => {
       const result = await withDeadline(handle({ ...input, once } as never), deadlineMs)
@@ -170,5 +177,43 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
       }
       throw error
     }
+  }
+
+  /** Nothing is administered that is not written down before; what came of it follows. */
+  const audited = async (ctx: Context, caller: Caller, note: Audit): Promise<void> => {
+    let actor = caller.id
+    let outcome = 500
+    const write = (said: string) =>
+      note(auditEntryOf(actor, { action: operation.id, object: ctx.path, outcome: said }, ctx.headers))
+    try {
+      authorise(operation.access, caller)
+      if (administrative) await write('started')
+      await handleFor(ctx, caller, (id) => {
+        actor = id
+      })
+      outcome = ctx.status
+    } catch (error) {
+      outcome = asAppError(error)?.status ?? 500
+      throw error
+    } finally {
+      // Not what says nothing of anybody: malformed requests, and refusals that cost as little as they are worth.
+      if (
+        outcome < 400 ||
+        outcome >= 500 ||
+        (administrative && actor !== anonymous.id) ||
+        ofSecurity.has(outcome)
+      )
+        await write(String(outcome)).catch(() => undefined)
+    }
+  }
+
+  return async (ctx) => {
+    const app = internal ? ctx.get('dapr-caller-app-id') : ''
+    const caller: Caller = app
+      ? { kind: 'app', id: app, roles: [] }
+      : await authenticate(ctx.get('authorization') || undefined)
+    if (audit) return audited(ctx, caller, audit)
+    authorise(operation.access, caller)
+    return handleFor(ctx, caller)
   }
 }

@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import type { Operation } from '@caravan/contracts/operation'
 import type Router from '@koa/router'
 import type Koa from 'koa'
+import { type Audit, createAudit } from './audit.ts'
 import { type Authenticate, createAuthenticator, type KeySource, remoteKeys } from './authenticate.ts'
 import type { Background } from './background.ts'
 import { every } from './background.ts'
@@ -36,6 +37,8 @@ export interface Parts {
   readonly files?: (router: Router) => void
   /** Where token keys come from, if not from identity through the sidecar. */
   readonly keys?: KeySource
+  /** Where administrative actions are written down, if not at identity by event. */
+  readonly audit?: Audit
 }
 
 interface ServiceOptions<T extends Tools> {
@@ -172,6 +175,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     log,
     authenticate,
     idempotency: db && createIdempotency(db),
+    audit: parts.audit ?? createAudit({ name, db, outbox, sidecar }),
     appToken: config.APP_API_TOKEN,
     routes: [...parts.routes, ...(deadLetters?.routes ?? [])],
     ...(options.openPaths ? { openPaths: options.openPaths } : {}),

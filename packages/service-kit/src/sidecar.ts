@@ -308,6 +308,22 @@ export const createSidecar = ({
     return value
   }
 
+  /** One operation of an output binding. Throws `unavailable` where it was not done, or its answer was lost. */
+  const bind = async (
+    binding: string,
+    operation: string,
+    data: unknown,
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    await block(`binding ${binding}`, {
+      method: 'POST',
+      path: `/v1.0/bindings/${binding}`,
+      headers: json,
+      body: JSON.stringify({ operation, data, metadata }),
+      deadlineMs: 10_000,
+    })
+  }
+
   /** The current values of configuration items; those that do not exist are left out. */
   const configuration = async (store: string, keys: readonly string[]): Promise<Record<string, string>> => {
     const query = keys.map((key) => `key=${encodeURIComponent(key)}`).join('&')
@@ -340,7 +356,7 @@ export const createSidecar = ({
     }
   }
 
-  return { invoke, call, publish, state, lock, secret, configuration, ready, close: () => pool.close() }
+  return { invoke, call, publish, state, lock, secret, bind, configuration, ready, close: () => pool.close() }
 }
 
 export type Sidecar = ReturnType<typeof createSidecar>

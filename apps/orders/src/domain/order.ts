@@ -1,4 +1,5 @@
-import type { Address, CancelReason, OrderLine, OrderStatus } from '@caravan/contracts/orders'
+import type { Address } from '@caravan/contracts/common'
+import type { CancelReason, OrderLine, OrderStatus } from '@caravan/contracts/orders'
 import {
   orderCancelled,
   orderConfirmed,

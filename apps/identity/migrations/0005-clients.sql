@@ -1,0 +1,7 @@
+CREATE TABLE clients (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+  name VARCHAR(100) CHARACTER SET utf8mb4 NOT NULL,
+  -- SHA-256 of 256 random bits.
+  secret_hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
+) ENGINE=InnoDB;

@@ -1,0 +1,126 @@
+import {
+  changePassword,
+  closeAccount,
+  confirmAddress,
+  createAccount,
+  deleteAddress,
+  exportMe,
+  getMe,
+  listAddresses,
+  putAddress,
+  putMe,
+  requestPasswordReset,
+  resetPassword,
+  sendConfirmation,
+} from '@caravan/contracts/identity'
+import { AppError } from '@caravan/service-kit/errors'
+import { newId } from '@caravan/service-kit/ids'
+import { type Route, route } from '@caravan/service-kit/route'
+import type { AccountStore, StoredAccount } from './account-store.ts'
+import type { AddressStore } from './address-store.ts'
+import type { CredentialStore } from './credential-store.ts'
+import type { MailLinkStore } from './mail-link-store.ts'
+import type { Passwords } from './passwords.ts'
+import type { SessionStore } from './session-store.ts'
+
+interface Collaborators {
+  readonly accounts: AccountStore
+  readonly addresses: AddressStore
+  readonly credentials: CredentialStore
+  readonly links: MailLinkStore
+  readonly sessions: SessionStore
+  readonly passwords: Passwords
+}
+
+export const accountRoutes = (parts: Collaborators): readonly Route[] => {
+  const { accounts, addresses, credentials, links, sessions, passwords } = parts
+
+  const mine = async (id: string): Promise<StoredAccount> => {
+    const account = await accounts.findById(id)
+    if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
+    return account
+  }
+
+  /** The caller's account, whose password this is. Throws 422 `identity/wrong-password`. */
+  const proven = async (id: string, password: string): Promise<StoredAccount> => {
+    const account = await mine(id)
+    if (await passwords.matches(account.passwordHash, password)) return account
+    throw new AppError('invalid', 'identity/wrong-password', 'That is not the password', {
+      errors: [{ pointer: '/password', detail: 'wrong' }],
+    })
+  }
+
+  return [
+    route(createAccount, async ({ body: { password, ...body }, identify }) => {
+      const account: StoredAccount = {
+        id: newId(),
+        ...body,
+        passwordHash: await passwords.hash(password),
+        roles: ['member'],
+        createdAt: new Date().toISOString(),
+      }
+      await credentials.register(account)
+      identify(account.id)
+      return account
+    }),
+
+    route(getMe, ({ caller }) => mine(caller.id)),
+
+    route(putMe, async ({ caller, body }) => {
+      await accounts.change(caller.id, body)
+      return mine(caller.id)
+    }),
+
+    route(sendConfirmation, async ({ caller }) => {
+      const { confirmedAt } = await mine(caller.id)
+      if (!confirmedAt) await links.request(caller.id, 'confirm')
+      return undefined
+    }),
+
+    route(confirmAddress, async ({ body: { token }, identify }) => {
+      identify(await credentials.confirm(token))
+      return undefined
+    }),
+
+    route(changePassword, async ({ caller, body: { password, newPassword } }) => {
+      const { passwordHash } = await proven(caller.id, password)
+      await credentials.changePassword(caller, passwordHash, await passwords.hash(newPassword))
+      return undefined
+    }),
+
+    route(requestPasswordReset, async ({ body: { email } }) => {
+      const account = await accounts.findByEmail(email)
+      await links.request(account?.id ?? '', 'reset')
+      return undefined
+    }),
+
+    route(resetPassword, async ({ body: { token, newPassword }, identify }) => {
+      identify(await credentials.resetPassword(token, await passwords.hash(newPassword)))
+      return undefined
+    }),
+
+    route(listAddresses, async ({ caller }) => ({ data: await addresses.list(caller.id) })),
+
+    route(putAddress, async ({ caller, params, body }) => {
+      await addresses.put({ accountId: caller.id, id: params.addressId, ...body })
+      return { id: params.addressId, ...body }
+    }),
+
+    route(deleteAddress, async ({ caller, params }) => {
+      await addresses.remove(caller.id, params.addressId)
+      return undefined
+    }),
+
+    route(exportMe, async ({ caller: { id } }) => ({
+      account: await mine(id),
+      addresses: await addresses.list(id),
+      sessions: await sessions.list(id),
+    })),
+
+    route(closeAccount, async ({ caller, body: { password } }) => {
+      await proven(caller.id, password)
+      await credentials.close(caller.id)
+      return undefined
+    }),
+  ]
+}

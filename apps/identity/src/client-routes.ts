@@ -1,0 +1,51 @@
+import { createClient, deleteClient, issueToken, listClients } from '@caravan/contracts/clients'
+import { AppError } from '@caravan/service-kit/errors'
+import { type Route, route } from '@caravan/service-kit/route'
+import { z } from 'zod'
+import type { AccessTokens } from './access-tokens.ts'
+import type { ClientStore } from './client-store.ts'
+
+/** RFC 6749, 5.2: `error` beside the members of every problem. */
+const refusal = (error: 'invalid_request' | 'invalid_client' | 'unsupported_grant_type') =>
+  error === 'invalid_client'
+    ? new AppError('unauthenticated', 'identity/invalid-client', 'Not a client’s credentials', {
+        data: { error },
+      })
+    : new AppError('invalid', 'identity/invalid-request', 'Not a request for client credentials', {
+        ...{ status: 400, data: { error } },
+      })
+
+/** Unknown parameters are ignored, and none may come twice (RFC 6749, 3.2). */
+const form = z.object({
+  grant_type: z.string(),
+  client_id: z.string().max(100),
+  client_secret: z.string().max(100),
+})
+
+const readForm = (raw: Buffer, contentType = ''): z.infer<typeof form> => {
+  const entries = [...new URLSearchParams(raw.toString('utf8'))]
+  const parsed = form.safeParse(Object.fromEntries(entries))
+  const once = new Set(entries.map(([name]) => name)).size === entries.length
+  if (!parsed.success || !once || !contentType.startsWith('application/x-www-form-urlencoded'))
+    throw refusal('invalid_request')
+  if (parsed.data.grant_type !== 'client_credentials') throw refusal('unsupported_grant_type')
+  return parsed.data
+}
+
+export const clientRoutes = (clients: ClientStore, tokens: AccessTokens): readonly Route[] => [
+  route(createClient, ({ body: { name } }) => clients.create(name)),
+
+  route(listClients, async () => ({ data: await clients.list() })),
+
+  route(deleteClient, async ({ params: { clientId } }) => {
+    await clients.remove(clientId)
+    return undefined
+  }),
+
+  route(issueToken, async ({ raw, headers }) => {
+    const { client_id: id, client_secret: secret } = readForm(raw, headers['content-type'])
+    if (!(await clients.knows(id, secret))) throw refusal('invalid_client')
+    const { accessToken, expiresIn } = tokens.forClient(id)
+    return { access_token: accessToken, token_type: 'Bearer' as const, expires_in: expiresIn }
+  }),
+]

@@ -1,0 +1,68 @@
+import { accountClosed } from '@caravan/contracts/identity'
+import type { Caller } from '@caravan/service-kit/authenticate'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { AppError } from '@caravan/service-kit/errors'
+import { fact, type Outbox } from '@caravan/service-kit/outbox'
+import type { AccountStore, StoredAccount } from './account-store.ts'
+import type { MailLinkStore } from './mail-link-store.ts'
+import type { SessionStore } from './session-store.ts'
+
+interface Parts {
+  readonly db: Database
+  readonly outbox: Outbox
+  readonly accounts: AccountStore
+  readonly links: MailLinkStore
+  readonly sessions: SessionStore
+}
+
+/** What changes an account, its links and its sessions at once: each in one transaction. */
+export const createCredentialStore = ({ db, outbox, accounts, links, sessions }: Parts) => {
+  const write = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const result = await transaction(db, work)
+    outbox.wake()
+    return result
+  }
+
+  return {
+    /** With the mail that asks to confirm the address. Throws 409 `identity/email-taken`. */
+    register: (account: StoredAccount): Promise<void> =>
+      write(async (tx) => {
+        await accounts.insert(account, tx)
+        await links.request(account.id, 'confirm', tx)
+      }),
+
+    /** Resolves with the account's id. */
+    confirm: (token: string): Promise<string> =>
+      write(async (tx) => {
+        const id = await links.use(tx, token, 'confirm')
+        await accounts.confirm(tx, id)
+        return id
+      }),
+
+    /** Ends every session but the caller's. Throws 409 `identity/password-changed` where another change was faster. */
+    changePassword: (caller: Caller, from: string, to: string): Promise<void> =>
+      write(async (tx) => {
+        if (!(await accounts.changePassword(caller.id, from, to, tx)))
+          throw new AppError('conflict', 'identity/password-changed', 'The password was changed meanwhile')
+        await sessions.endAll(caller.id, 'password', { on: tx, except: caller.sessionId })
+      }),
+
+    /** Ends every session. The link came by mail, so it confirms the address too. Resolves with the account's id. */
+    resetPassword: (token: string, passwordHash: string): Promise<string> =>
+      write(async (tx) => {
+        const id = await links.use(tx, token, 'reset')
+        await tx('accounts').where({ id }).update({ password_hash: passwordHash })
+        await accounts.confirm(tx, id)
+        await sessions.endAll(id, 'password', { on: tx })
+        return id
+      }),
+
+    /** Deletes the account with all that hangs on it, and tells the others. A repeat changes nothing. */
+    close: (id: string): Promise<void> =>
+      write(async (tx) => {
+        if (await accounts.remove(tx, id)) await outbox.add(tx, [fact(accountClosed, { accountId: id })])
+      }),
+  }
+}
+
+export type CredentialStore = ReturnType<typeof createCredentialStore>

@@ -1,0 +1,95 @@
+import {
+  createSession,
+  endAllSessions,
+  endCurrentSession,
+  endSession,
+  listSessions,
+  refreshSession,
+  type Tokens,
+} from '@caravan/contracts/sessions'
+import { type Audit, auditEntryOf } from '@caravan/service-kit/audit'
+import { clientOf } from '@caravan/service-kit/client'
+import { AppError } from '@caravan/service-kit/errors'
+import { type Route, route } from '@caravan/service-kit/route'
+import type { AccessTokens } from './access-tokens.ts'
+import type { AccountStore } from './account-store.ts'
+import type { Passwords } from './passwords.ts'
+import type { Refreshed, SessionStore } from './session-store.ts'
+import type { SignInLimitStore } from './sign-in-limit-store.ts'
+
+interface Collaborators {
+  readonly accounts: AccountStore
+  readonly sessions: SessionStore
+  readonly limits: SignInLimitStore
+  readonly passwords: Passwords
+  readonly tokens: AccessTokens
+  readonly audit: Audit
+}
+
+const over = () => new AppError('unauthenticated', 'identity/session-over', 'Sign in again')
+
+export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
+  const { accounts, sessions, limits, passwords, tokens, audit } = parts
+
+  const tokensOf = async ({ accountId, sessionId, refreshToken }: Refreshed): Promise<Tokens> => {
+    const account = await accounts.findById(accountId)
+    if (!account) throw over()
+    return {
+      ...tokens.forMember(accountId, sessionId, account.roles),
+      ...{ tokenType: 'Bearer', refreshToken },
+    }
+  }
+
+  return [
+    route(createSession, async ({ body: { email, password }, headers, identify }) => {
+      const client = clientOf(headers)
+      const attempt = await limits.attempt(client.address, email)
+      const account = await accounts.findByEmail(email)
+      if (account) identify(account.id)
+      if (!(await passwords.matches(account?.passwordHash, password)) || !account) {
+        await attempt.failed()
+        throw new AppError('unauthenticated', 'identity/wrong-credentials', 'Wrong address or password')
+      }
+      await attempt.succeeded()
+      if (passwords.isOutdated(account.passwordHash))
+        await accounts.changePassword(account.id, account.passwordHash, await passwords.hash(password))
+      return tokensOf(await sessions.open(account.id, client))
+    }),
+
+    route(refreshSession, async ({ body: { refreshToken }, headers }) => {
+      const result = refreshToken ? await sessions.refresh(refreshToken) : undefined
+      if (result?.outcome === 'refreshed') return tokensOf(result)
+      if (result?.outcome === 'reused')
+        await audit(
+          auditEntryOf(
+            result.accountId,
+            { action: 'refreshTokenReused', object: `/v1/sessions/${result.sessionId}`, outcome: '401' },
+            headers,
+          ),
+        )
+      throw over()
+    }),
+
+    route(listSessions, async ({ caller }) => ({
+      data: (await sessions.list(caller.id)).map((session) => ({
+        ...session,
+        current: session.id === caller.sessionId,
+      })),
+    })),
+
+    route(endCurrentSession, async ({ caller }) => {
+      if (caller.sessionId) await sessions.endOne(caller.id, caller.sessionId, 'logout')
+      return undefined
+    }),
+
+    route(endSession, async ({ caller, params: { sessionId } }) => {
+      if (await sessions.endOne(caller.id, sessionId, 'logout')) return undefined
+      throw new AppError('not-found', 'identity/no-such-session', 'You have no such live session')
+    }),
+
+    route(endAllSessions, async ({ caller }) => {
+      await sessions.endAll(caller.id, 'logout')
+      return undefined
+    }),
+  ]
+}

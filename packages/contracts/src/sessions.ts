@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { email, id, instant } from './common.ts'
+import { operation } from './operation.ts'
+
+const app = 'identity'
+
+const tokens = z.object({
+  accessToken: z.string(),
+  tokenType: z.literal('Bearer'),
+  /** Seconds that the access token lives. */
+  expiresIn: z.int(),
+  /** Good for one refresh. Absent where it went into a cookie. */
+  refreshToken: z.string().optional(),
+})
+export type Tokens = z.infer<typeof tokens>
+
+/** One sign-in: a family of refresh tokens, of which one is good at a time. */
+export const session = z.object({
+  id,
+  userAgent: z.string(),
+  address: z.string(),
+  createdAt: instant,
+  lastUsedAt: instant,
+  /** Whether the caller's own token is of this session. */
+  current: z.boolean(),
+})
+export type Session = z.infer<typeof session>
+
+export const createSession = operation({
+  app,
+  id: 'createSession',
+  method: 'POST',
+  path: '/v1/sessions',
+  summary: 'Sign in. With `transport: cookie` the refresh token goes into an HttpOnly cookie, for browsers',
+  access: 'anyone',
+  audited: true,
+  status: 201,
+  body: z.strictObject({
+    email,
+    password: z.string().max(128),
+    transport: z.enum(['body', 'cookie']).default('body'),
+  }),
+  response: tokens,
+  problems: { 'identity/wrong-credentials': 401 },
+})
+
+export const refreshSession = operation({
+  app,
+  id: 'refreshSession',
+  method: 'POST',
+  path: '/v1/sessions/refresh',
+  summary: 'New tokens for a refresh token, which the gateway takes from the cookie where the body has none',
+  access: 'anyone',
+  status: 200,
+  body: z.strictObject({ refreshToken: z.string().max(100).optional() }),
+  response: tokens,
+  problems: { 'identity/session-over': 401 },
+})
+
+export const listSessions = operation({
+  app,
+  id: 'listSessions',
+  method: 'GET',
+  path: '/v1/sessions',
+  summary: 'One’s live sessions, newest first, at most a hundred',
+  access: 'member',
+  status: 200,
+  response: z.object({ data: z.array(session) }),
+})
+
+export const endCurrentSession = operation({
+  app,
+  id: 'endCurrentSession',
+  method: 'DELETE',
+  path: '/v1/sessions/current',
+  summary: 'Sign out here; a repeat changes nothing',
+  access: 'member',
+  audited: true,
+  status: 204,
+})
+
+export const endSession = operation({
+  app,
+  id: 'endSession',
+  method: 'DELETE',
+  path: '/v1/sessions/{sessionId}',
+  summary: 'Sign out one of one’s sessions',
+  access: 'member',
+  audited: true,
+  status: 204,
+  params: z.strictObject({ sessionId: id }),
+  problems: { 'identity/no-such-session': 404 },
+})
+
+export const endAllSessions = operation({
+  app,
+  id: 'endAllSessions',
+  method: 'DELETE',
+  path: '/v1/sessions',
+  summary: 'Sign out everywhere, here too',
+  access: 'member',
+  audited: true,
+  status: 204,
+})
+
+export const sessionOperations = [
+  createSession,
+  refreshSession,
+  listSessions,
+  endCurrentSession,
+  endSession,
+  endAllSessions,
+] as const

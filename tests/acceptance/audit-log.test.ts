@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AuditEntry } from '@caravan/contracts/audit'
+import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
+import { newAddress } from '../support/door.ts'
+import { rows, shop } from '../support/stack.ts'
+
+const { door } = shop
+type Entry = AuditEntry & { seq: number; hash: string }
+
+const entries = async (query: Record<string, string>): Promise<Entry[]> => {
+  const token = await shop.asOperator()
+  const answer = await door<{ data: Entry[] }>('GET', `/v1/audit-entries?${new URLSearchParams(query)}`, {
+    token,
+  })
+  assert.equal(answer.status, 200, answer.text)
+  return answer.body.data
+}
+const check = async (): Promise<{ entries: number; brokenAt?: number }> =>
+  (await door('GET', '/v1/audit-log-check', { token: await shop.asOperator() })).body
+
+test('signing in, failing to, and a new password are in it: who, from where, with what outcome, and no password', async () => {
+  const { id, email, password } = await shop.newShopper()
+  const address = newAddress()
+  const signIn = (guess: string) =>
+    door('POST', '/v1/sessions', {
+      body: { email, password: guess },
+      headers: { 'x-forwarded-for': address },
+    })
+  const [wrong, newPassword] = [newId(), newId()]
+  const refused = await signIn(wrong)
+  const { accessToken: token } = (await signIn(password)).body
+  await door('PUT', '/v1/me/password', { token, body: { password, newPassword } })
+
+  const found = await eventually('the entries are there', async () => {
+    const own = await entries({ actor: id })
+    return own.length >= 4 && own.toReversed()
+  })
+  assert.deepEqual(
+    // newShopper registered and signed in.
+    found.map(({ action, outcome }) => `${action} ${outcome}`),
+    [
+      'createAccount 201',
+      'createSession 201',
+      'createSession 401',
+      'createSession 201',
+      'changePassword 204',
+    ],
+  )
+  const failure = found[2]
+  assert.deepEqual([failure?.address, failure?.object], [address, '/v1/sessions'])
+  assert.equal(failure?.traceId, refused.body.traceId)
+  for (const secret of [password, wrong, newPassword]) assert.ok(!JSON.stringify(found).includes(secret))
+})
+
+test('what an operator does elsewhere is in it before it is done and after, and so is who may not', async () => {
+  const [line] = await shop.newLines([3])
+  const path = `/v1/stock/${line?.sku}/adjustments/${newId()}`
+  const body = { delta: 2, reason: 'a delivery' }
+  const shopper = await shop.newShopper()
+  assert.equal((await door('PUT', path, { token: shopper.token, body })).status, 403)
+  assert.equal((await door('PUT', path, { token: await shop.asOperator(), body })).status, 200)
+  const found = await eventually('three entries', async () => {
+    const all = await entries({ object: path })
+    return all.length === 3 && all.toReversed()
+  })
+  const operator = found[1]?.actor
+  assert.deepEqual(
+    found.map(({ actor, action, outcome }) => [actor, action, outcome]),
+    [
+      [shopper.id, 'adjustStock', '403'],
+      [operator, 'adjustStock', 'started'],
+      [operator, 'adjustStock', '200'],
+    ],
+  )
+})
+
+test('an edit of an entry shows, where it is', async () => {
+  await shop.newShopper()
+  const whole = await check()
+  assert.ok(whole.entries > 0 && whole.brokenAt === undefined, JSON.stringify(whole))
+  const [entry] = await entries({ limit: '1' })
+  await rows('identity', "UPDATE audit_entries SET outcome = '299' WHERE seq = ?", entry?.seq)
+  assert.equal((await check()).brokenAt, entry?.seq)
+  await rows('identity', 'UPDATE audit_entries SET outcome = ? WHERE seq = ?', entry?.outcome, entry?.seq)
+  assert.equal((await check()).brokenAt, undefined)
+})
+
+test('it is paged, and for operators only', async () => {
+  const token = await shop.asOperator()
+  const first = await door('GET', '/v1/audit-entries?limit=2', { token })
+  assert.equal(first.body.hasMore, true)
+  const second = await door('GET', `/v1/audit-entries?limit=2&before=${first.body.next}`, { token })
+  assert.ok(second.body.data[0].seq < first.body.data[1].seq)
+  const { token: member } = await shop.newShopper()
+  assert.equal((await door('GET', '/v1/audit-entries', { token: member })).status, 403)
+})

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newId } from '@caravan/service-kit/ids'
+import jwt from 'jsonwebtoken'
+import { newAddress } from '../support/door.ts'
+import { rows, shop } from '../support/stack.ts'
+
+const { door } = shop
+
+interface SignedIn {
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+const signIn = async ({ email, password }: { email: string; password: string }, headers = {}) => {
+  const answer = await door<SignedIn>('POST', '/v1/sessions', { body: { email, password }, headers })
+  assert.equal(answer.status, 201, answer.text)
+  return answer.body
+}
+const refresh = (refreshToken: string) => door('POST', '/v1/sessions/refresh', { body: { refreshToken } })
+const sidOf = (token: string) => (jwt.decode(token) as jwt.JwtPayload).sid as string
+/** As if the time in which a lost answer may be asked for again were over. */
+const forgetGrace = (sessionId: string) =>
+  rows(
+    'identity',
+    "UPDATE refresh_tokens SET used_at = '2026-01-01' WHERE session_id = ? AND used_at IS NOT NULL",
+    sessionId,
+  )
+const live = async (
+  token: string,
+): Promise<{ id: string; current: boolean; userAgent: string; address: string }[]> =>
+  (await door('GET', '/v1/sessions', { token })).body.data
+
+test('a refresh token is good for one refresh; the new tokens are of the same session', async () => {
+  const shopper = await shop.newShopper()
+  const first = await signIn(shopper)
+  const second = await refresh(first.refreshToken)
+  assert.equal(second.status, 200, second.text)
+  assert.equal(sidOf(second.body.accessToken), sidOf(first.accessToken))
+  assert.notEqual(second.body.refreshToken, first.refreshToken)
+  const me = await door('GET', '/v1/me', { token: second.body.accessToken })
+  assert.equal(me.body.id, shopper.id)
+})
+
+test('a refresh token that comes again later ends the whole family, and no other session', async () => {
+  const shopper = await shop.newShopper()
+  const [stolen, other] = [await signIn(shopper), await signIn(shopper)]
+  const owner = await refresh(stolen.refreshToken)
+  await forgetGrace(sidOf(stolen.accessToken))
+  const thief = await refresh(stolen.refreshToken)
+  assert.deepEqual([thief.status, thief.body.code], [401, 'identity/session-over'])
+  assert.equal((await refresh(owner.body.refreshToken)).status, 401)
+  assert.equal((await refresh(other.refreshToken)).status, 200)
+})
+
+test('fifty refreshes at once leave one live session with one good token', async () => {
+  const shopper = await shop.newShopper()
+  const { accessToken, refreshToken } = await signIn(shopper)
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => shop.persistently(() => refresh(refreshToken))),
+  )
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+  const tokens = [...new Set(answers.map(({ body }) => body.refreshToken))]
+  assert.equal(tokens.length, 1)
+  assert.equal((await live(accessToken)).filter(({ id }) => id === sidOf(accessToken)).length, 1)
+  assert.equal((await refresh(tokens[0])).status, 200)
+})
+
+test('one sees one’s sessions, from where and with what, and ends one of them, or all', async () => {
+  const shopper = await shop.newShopper()
+  const address = newAddress()
+  const here = await signIn(shopper, { 'user-agent': 'a phone', 'x-forwarded-for': address })
+  const there = await signIn(shopper, { 'user-agent': 'a laptop' })
+  const list = await live(here.accessToken)
+  // newShopper has signed in too.
+  assert.deepEqual(
+    list.map(({ userAgent, current }) => [userAgent, current]),
+    [
+      ['a laptop', false],
+      ['a phone', true],
+      [list[2]?.userAgent, false],
+    ],
+  )
+  assert.equal(list[1]?.address, address)
+
+  const stranger = await shop.newShopper()
+  const foreign = await door('DELETE', `/v1/sessions/${sidOf(here.accessToken)}`, { token: stranger.token })
+  assert.deepEqual([foreign.status, foreign.body.code], [404, 'identity/no-such-session'])
+  assert.equal(
+    (await door('DELETE', `/v1/sessions/${sidOf(there.accessToken)}`, { token: here.accessToken })).status,
+    204,
+  )
+  assert.equal((await refresh(there.refreshToken)).status, 401)
+  assert.equal((await door('DELETE', '/v1/sessions', { token: here.accessToken })).status, 204)
+  assert.equal((await refresh(here.refreshToken)).status, 401)
+})
+
+test('signing out here ends this session', async () => {
+  const shopper = await shop.newShopper()
+  const [here, there] = [await signIn(shopper), await signIn(shopper)]
+  assert.equal((await door('DELETE', '/v1/sessions/current', { token: here.accessToken })).status, 204)
+  assert.equal((await refresh(here.refreshToken)).status, 401)
+  assert.equal((await refresh(there.refreshToken)).status, 200)
+})
+
+test('in a browser the refresh token lives in a cookie that no script and no other site can use', async () => {
+  const { email, password } = await shop.newShopper()
+  const origin = new URL(shop.url).origin
+  const body = { email, password, transport: 'cookie' }
+  const signedIn = await door('POST', '/v1/sessions', { body, headers: { origin } })
+  assert.equal(signedIn.status, 201, signedIn.text)
+  assert.ok(signedIn.body.accessToken && !('refreshToken' in signedIn.body))
+  const cookieOf = ({ headers }: { headers: Headers }) => String(headers.get('set-cookie'))
+  assert.match(
+    cookieOf(signedIn),
+    /^__Host-refresh=[\w-]{43}; Path=\/; Max-Age=\d+; Secure; HttpOnly; SameSite=Strict$/,
+  )
+  const [cookie = ''] = cookieOf(signedIn).split(';')
+
+  const ask = (headers: Record<string, string>) => door('POST', '/v1/sessions/refresh', { body: {}, headers })
+  for (const headers of [{ cookie }, { cookie, origin: 'https://evil.example' }]) {
+    const refused = await ask(headers as unknown as Record<string, string>)
+    assert.deepEqual([refused.status, refused.body.code], [403, 'gateway/foreign-origin'])
+  }
+  const refreshed = await ask({ cookie, origin })
+  assert.equal(refreshed.status, 200, refreshed.text)
+  assert.ok(!('refreshToken' in refreshed.body))
+  const [next = ''] = cookieOf(refreshed).split(';')
+  assert.notEqual(next, cookie)
+
+  const out = await door('DELETE', '/v1/sessions/current', {
+    token: refreshed.body.accessToken,
+    headers: { cookie: next, origin },
+  })
+  assert.match(cookieOf(out), /^__Host-refresh=; Path=\/; Max-Age=0;/)
+  const over = await ask({ cookie: next, origin })
+  assert.equal(over.status, 401)
+  assert.match(cookieOf(over), /Max-Age=0/)
+})
+
+test('ten wrong passwords ban their address, and the owner signs in from elsewhere', async () => {
+  const { email, password } = await shop.newShopper()
+  const attacker = { 'x-forwarded-for': newAddress() }
+  const attempt = (headers: Record<string, string>, guess: string) =>
+    door('POST', '/v1/sessions', { body: { email, password: guess }, headers })
+  for (let n = 0; n < 10; n += 1) assert.equal((await attempt(attacker, newId())).status, 401)
+  const banned = await attempt(attacker, newId())
+  assert.deepEqual([banned.status, banned.body.code], [429, 'identity/too-many-failures'])
+  const wait = Number(banned.headers.get('retry-after'))
+  assert.ok(wait > 10_700 && wait <= 10_800, `${wait} s`)
+  assert.equal((await attempt(attacker, password)).status, 429, 'not even with the right one')
+  assert.equal((await attempt({ 'x-forwarded-for': newAddress() }, password)).status, 201)
+})
+
+test('guesses from many addresses of one network wait for that account, and the owner does not', async () => {
+  const { email, password } = await shop.newShopper()
+  const network = newAddress().replace(/\.\d+$/, '')
+  const from = (host: number, guess: string, who = email) =>
+    door('POST', '/v1/sessions', {
+      body: { email: who, password: guess },
+      headers: { 'x-forwarded-for': `${network}.${host}` },
+    })
+  for (let host = 1; host <= 10; host += 1) assert.equal((await from(host, newId())).status, 401)
+  assert.equal((await from(11, newId())).status, 429)
+  assert.equal(
+    (await from(12, newId(), `nobody-${newId()}@example.com`)).status,
+    401,
+    'another account is free',
+  )
+  const owner = await door('POST', '/v1/sessions', {
+    body: { email, password },
+    headers: { 'x-forwarded-for': newAddress() },
+  })
+  assert.equal(owner.status, 201, owner.text)
+})
+
+test('twenty at once from one address that know their passwords sign in', async () => {
+  const shoppers = await Promise.all(Array.from({ length: 20 }, () => shop.newShopper()))
+  const headers = { 'x-forwarded-for': newAddress() }
+  await Promise.all(shoppers.map((shopper) => signIn(shopper, headers)))
+})
