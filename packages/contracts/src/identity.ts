@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { roleName } from './access.ts'
 import { id, instant } from './common.ts'
-import { operation, roles } from './operation.ts'
+import { operation } from './operation.ts'
 
 const app = 'identity'
 const email = z.string().trim().toLowerCase().pipe(z.email().max(254))
@@ -9,7 +10,7 @@ export const account = z.object({
   id,
   email: z.string(),
   name: z.string(),
-  roles: z.array(z.enum(roles)),
+  roles: z.array(roleName),
   createdAt: instant,
 })
 export type Account = z.infer<typeof account>

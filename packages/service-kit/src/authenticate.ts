@@ -1,17 +1,21 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { getKeys } from '@caravan/contracts/identity'
-import type { Access, Role } from '@caravan/contracts/operation'
 import jwt from 'jsonwebtoken'
 import { z } from 'zod'
 import { AppError } from './errors.ts'
-import type { Sidecar } from './sidecar.ts'
+import type { CallOptions, Sidecar } from './sidecar.ts'
 
 export interface Caller {
   /** `member`: a signed-in account; `app`: another service, through its sidecar. */
   readonly kind: 'anonymous' | 'member' | 'app'
   /** The account's id, the calling app's id, or `anonymous`. */
   readonly id: string
-  readonly roles: readonly Role[]
+  /** Those that count now, by the access state; a token has none that are trusted. */
+  readonly roles: readonly string[]
+  /** The session that the token is of. */
+  readonly session?: string
+  /** When the token was issued, in seconds since 1970. */
+  readonly issuedAt?: number
   /** The header to pass on when acting on the caller's behalf. */
   readonly authorization?: string
 }
@@ -21,7 +25,8 @@ export const anonymous: Caller = { kind: 'anonymous', id: 'anonymous', roles: []
 const claims = z.object({
   sub: z.string().min(1),
   exp: z.int(),
-  roles: z.array(z.string()).default([]),
+  iat: z.number(),
+  sid: z.uuid().optional(),
 })
 
 const refuse = (cause?: unknown) =>
@@ -29,13 +34,16 @@ const refuse = (cause?: unknown) =>
     cause,
   })
 
-/** JWKS of identity through the sidecar: read when a key id is not known, at most once in five seconds. */
-export const remoteKeys = (sidecar: Sidecar) => {
+/**
+ * JWKS of identity through the sidecar: read when a key id is not known, at most once in five seconds. `options` are for
+ * a sidecar that lets nothing pass without a token.
+ */
+export const remoteKeys = (sidecar: Pick<Sidecar, 'call'>, options: () => CallOptions = () => ({})) => {
   let keys = new Map<string, KeyObject>()
   let readAt = 0
   let reading: Promise<void> | undefined
   const read = async () => {
-    const answer = await sidecar.call(getKeys, {})
+    const answer = await sidecar.call(getKeys, {}, options())
     keys = new Map(
       answer.keys.map((key) => [String(key.kid), createPublicKey({ key: key as JsonWebKey, format: 'jwk' })]),
     )
@@ -73,13 +81,16 @@ export const createAuthenticator = (
     const publicKey = await key(header.kid)
     if (!publicKey) throw refuse()
     try {
-      const { sub, exp, roles } = claims.parse(
+      const { sub, exp, iat, sid } = claims.parse(
         jwt.verify(token, publicKey, { algorithms: ['RS256'], issuer, audience, clockTolerance: 0 }),
       )
       const caller: Caller =
         sub === anonymous.id
           ? { ...anonymous, authorization }
-          : { kind: 'member', id: sub, roles: roles as Role[], authorization }
+          : {
+              ...{ kind: 'member', id: sub, roles: [], issuedAt: iat, authorization },
+              ...(sid ? { session: sid } : {}),
+            }
       return { caller, expiresAt: exp * 1000 }
     } catch (cause) {
       throw refuse(cause)
@@ -100,17 +111,3 @@ export const createAuthenticator = (
 }
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
-
-/** Throws 401 or 403 unless the caller may use the operation. Ownership is the handler's to check. */
-export const authorise = (access: Access, caller: Caller): void => {
-  if (access === 'anyone') return
-  if (typeof access === 'object' && 'apps' in access) {
-    if (caller.kind === 'app' && access.apps.includes(caller.id)) return
-    throw new AppError('forbidden', 'auth/forbidden', 'Not for this caller')
-  }
-  if (caller.kind !== 'member') throw new AppError('unauthenticated', 'auth/sign-in-needed', 'Sign in first')
-  if (access === 'member') return
-  if (!access.roles.some((role) => caller.roles.includes(role))) {
-    throw new AppError('forbidden', 'auth/forbidden', 'Your account lacks the role for this')
-  }
-}

@@ -3,7 +3,8 @@ import type { Operation } from '@caravan/contracts/operation'
 import type { Middleware } from 'koa'
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
-import { type Authenticate, authorise, type Caller } from './authenticate.ts'
+import type { Access } from './access-state.ts'
+import type { Authenticate, Caller } from './authenticate.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
@@ -37,6 +38,7 @@ export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 export interface RouteContext {
   readonly name: string
   readonly authenticate: Authenticate
+  readonly access: Access
   readonly idempotency: Idempotency | undefined
   readonly maxBodyBytes?: number
   readonly deadlineMs?: number
@@ -117,16 +119,16 @@ const invitesRepeat = ({ status, details }: AppError): boolean =>
 
 /** Serves one route: who → what → may they → once → act → present. */
 export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
-  const { name, authenticate, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
+  const { name, authenticate, access, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
   const invalid = `${name}/invalid-request`
   const internal = typeof operation.access === 'object' && 'apps' in operation.access
 
   return async (ctx) => {
     const app = internal ? ctx.get('dapr-caller-app-id') : ''
-    const caller: Caller = app
+    const known: Caller = app
       ? { kind: 'app', id: app, roles: [] }
       : await authenticate(ctx.get('authorization') || undefined)
-    authorise(operation.access, caller)
+    const caller = access.authorise(operation, known, ctx.params)
 
     const raw = operation.body || operation.raw ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
     const params = parse(operation.params, 'params', ctx.params, invalid)
