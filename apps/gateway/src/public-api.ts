@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Operation } from '@caravan/contracts/operation'
+import type { AccessState } from '@caravan/service-kit/access-state'
+import { type Authenticate, anonymous } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
 import type Router from '@koa/router'
@@ -17,6 +19,8 @@ export interface PublicApi {
   readonly cache: ReadCache
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
+  readonly access: AccessState
+  readonly authenticate: Authenticate
   readonly addressOf: (ctx: Context) => string
 }
 
@@ -27,7 +31,9 @@ const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
-export const addPublicApi = (router: Router, { operations, cache, forward, token, addressOf }: PublicApi) => {
+export const addPublicApi = (router: Router, api: PublicApi) => {
+  const { operations, cache, forward, token, access, authenticate, addressOf } = api
+
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
       ...request,
@@ -50,11 +56,13 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
     return answer
   }
 
-  const pass =
-    ({ app, id, method, idempotent }: Operation): Middleware =>
-    async (ctx) => {
+  /** Asks the app itself, in the caller's name. What the caller may not do costs no hop; the app asks again. */
+  const pass = (operation: Operation): Middleware => {
+    const { app, id, method, idempotent } = operation
+    return async (ctx) => {
       assertPlainPath(ctx.path)
       const authorization = bearerOf(ctx)
+      access.authorise(operation, authorization ? await authenticate(authorization) : anonymous, ctx.params)
       const request = {
         method,
         path: ctx.path + ctx.search,
@@ -76,13 +84,20 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
       }
       reply(ctx, answer)
     }
+  }
 
   for (const each of cachedReads) {
     const load = (ctx: Context, path: string) => {
       assertPlainPath(ctx.path)
       return forwardAsNobody(ctx, each.app, { method: 'GET', path, headers: {} })
     }
-    router.get(each.path, readThrough(cache, each, load))
+    const shared = readThrough(cache, each, load)
+    const found = operations.find(({ id }) => id === each.operation?.id)
+    const own = found && pass(found)
+    // One that was closed is no longer the same for everyone.
+    router.get(each.path, (ctx, next) =>
+      own && found && !access.isPublic(found) ? own(ctx, next) : shared(ctx, next),
+    )
   }
   const cached = new Set(cachedReads.map(({ path }) => path))
   for (const operation of operations) {

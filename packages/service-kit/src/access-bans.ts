@@ -19,6 +19,7 @@ interface Ban {
 export const createBans = (now: () => number) => {
   const bans = new Map<string, Ban>()
   const bySubject = new Map<string, string>()
+  let addresses = 0
   let networks: { list: BlockList; until: number }[] = []
 
   const readNetworks = (): void => {
@@ -36,6 +37,7 @@ export const createBans = (now: () => number) => {
     if (!ban) return
     bans.delete(id)
     bySubject.delete(`${ban.kind} ${ban.subject}`)
+    if (ban.kind === 'address') addresses -= 1
     if (ban.subject.includes('/')) readNetworks()
   }
 
@@ -49,6 +51,7 @@ export const createBans = (now: () => number) => {
       remove(id)
       bans.set(id, ban)
       bySubject.set(`${ban.kind} ${ban.subject}`, id)
+      if (ban.kind === 'address') addresses += 1
       if (ban.subject.includes('/')) readNetworks()
     },
     remove,
@@ -56,8 +59,8 @@ export const createBans = (now: () => number) => {
       for (const [id, { until }] of bans) if (until <= now()) remove(id)
     },
     holds,
+    anyAddress: (): boolean => addresses > 0,
     holdsAddress: (text: string): boolean => {
-      if (bans.size === 0) return false
       const address = canonicalAddress(text)
       if (holds('address', address)) return true
       return networks.some(({ list, until }) => until > now() && list.check(address, familyOf(address)))

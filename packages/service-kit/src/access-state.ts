@@ -145,10 +145,15 @@ export const createAccessState = ({ now = Date.now, elapsed = () => performance.
   const isPublic = ({ id, access }: Pick<Operation, 'id' | 'access'>): boolean =>
     access !== 'member' && (policy ? contents.publicRoutes.has(id) : access === 'anyone')
 
-  /** Throws 403 for a banned account or session, 401 for a token that was revoked. */
-  const admit = ({ id, session, issuedAt = 0 }: Pick<Caller, 'id' | 'session' | 'issuedAt'>): void => {
-    if (contents.bans.holds('account', id) || (session && contents.bans.holds('session', session)))
+  /** Throws 403 for a banned account or session. */
+  const assertNotBanned = (account: string, session?: string): void => {
+    if (contents.bans.holds('account', account) || (session && contents.bans.holds('session', session)))
       throw new AppError('forbidden', 'auth/banned', 'This account is banned')
+  }
+
+  /** Throws 403 for a banned account or session, 401 for a token that was revoked. */
+  const admit = ({ id, session, issuedAt = 0 }: Caller): void => {
+    assertNotBanned(id, session)
     if ((session && isRevoked(`session ${session}`, 0)) || isRevoked(`account ${id}`, issuedAt))
       throw new AppError('unauthenticated', 'auth/session-ended', 'Sign in again')
   }
@@ -182,10 +187,12 @@ export const createAccessState = ({ now = Date.now, elapsed = () => performance.
     loaded: () => policy !== undefined,
     catchUp,
     sweep,
-    admit,
+    assertNotBanned,
     authorise,
     isPublic,
     rolesOf,
+    /** Whether any is banned: spares finding out the client's, on the hot path. */
+    bansAddresses: (): boolean => contents.bans.anyAddress(),
     isBannedAddress: (address: string): boolean => contents.bans.holdsAddress(address),
     /** Calls back after each version, and now. */
     watch: (callback: () => void): void => {
