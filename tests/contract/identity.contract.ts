@@ -40,7 +40,7 @@ const verify = async (token: string) => {
 
 test('who registers can sign in, and is who they are', async () => {
   const { account, email, password } = await register()
-  assert.deepEqual([account.email, account.roles], [email, ['member']])
+  assert.deepEqual([account.email, account.roles], [email, ['shopper']])
   const session = await get(createSession, { body: { email: ` ${email.toUpperCase()} `, password } })
   assert.deepEqual(await get(getMe, {}, { token: session.accessToken }), account)
 })

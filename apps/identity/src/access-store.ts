@@ -153,24 +153,24 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
     /** Everything that was changed after a version, up to the version told. Whole versions only. */
     changesSince: async (since: number): Promise<AccessChanges> => {
       const [[{ version: counted }]] = await db.raw('SELECT version FROM access_version WHERE one = 1')
-      const [found] = (await db.raw(
-        `SELECT * FROM access_entries
-         WHERE version > ? AND (value IS NULL OR expires_at IS NULL OR expires_at > NOW(3))
-         ORDER BY version LIMIT ${pageSize + 1}`,
-        [since],
+      const after = `FROM access_entries WHERE version > ?`
+      const [[cut]] = (await db.raw(`SELECT version ${after} ORDER BY version LIMIT 1 OFFSET ${pageSize}`, [
+        since,
+      ])) as unknown as [Pick<Row, 'version'>[]]
+      // What was counted first is in what is read next, with what was committed meanwhile.
+      const [rows] = (await db.raw(
+        `SELECT * ${after} ${cut ? 'AND version <= ?' : ''}
+         AND (value IS NULL OR expires_at IS NULL OR expires_at > NOW(3)) ORDER BY version`,
+        cut ? [since, cut.version] : [since],
       )) as unknown as [Row[]]
-      const hasMore = found.length > pageSize
-      const last = found.at(-1)?.version ?? 0
-      // What the last version has beyond the limit is not known.
-      const rows = hasMore ? found.filter(({ version }) => version < last) : found
-      const version = hasMore ? Number(rows.at(-1)?.version) : Math.max(counted, last)
+      const version = cut?.version ?? Math.max(counted, rows.at(-1)?.version ?? 0)
       // Why and by whom somebody is banned is nobody’s business but the operators’.
       const entries = rows.map(fromRow).map(({ kind, value, ...rest }) => {
         if (kind !== 'ban' || !value) return { kind, value, ...rest }
         const { kind: of, subject } = value as Values['ban']
         return { ...{ kind, value: { kind: of, subject } }, ...rest }
       })
-      return { version, entries, hasMore }
+      return { version, entries, hasMore: cut !== undefined }
     },
 
     find: <K extends Kind>(kind: K, id: string) => find(db, kind, id),
