@@ -80,9 +80,10 @@ describe('every operation, for everyone', () => {
 
   /** As the contract says: `in`, or the refusal. */
   const expected = ({ access, id }: Operation, caller: string, isDoor: boolean): string => {
-    const isForApps = typeof access === 'object' && 'apps' in access
-    if (isForApps && isDoor) return '404'
-    if (isForApps && caller !== 'expired') return '403 auth/forbidden'
+    if (typeof access === 'object' && 'apps' in access) {
+      if (isDoor) return '404'
+      return caller === 'expired' ? '401 auth/invalid-token' : '403 auth/forbidden'
+    }
     if (isDoor && shared.has(id)) return 'in'
     if (caller === 'banned') return '403 auth/banned'
     if (caller === 'expired') return '401 auth/invalid-token'
