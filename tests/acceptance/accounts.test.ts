@@ -19,7 +19,7 @@ test('a shopper registers, signs in and is who they are', async () => {
   const registered = await register(person)
   assert.equal(registered.status, 201, registered.text)
   const { id, createdAt, ...rest } = registered.body
-  assert.deepEqual(rest, { email: person.email, name: person.name, locale: 'en', roles: ['member'] })
+  assert.deepEqual(rest, { email: person.email, name: person.name, locale: 'en', roles: ['shopper'] })
   assert.ok(id && Date.parse(createdAt) <= Date.now())
   assert.ok(!registered.text.includes(person.password))
 

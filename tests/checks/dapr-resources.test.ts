@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { test } from 'node:test'
+import { accessChanged } from '@caravan/contracts/access'
 import { events } from '@caravan/contracts/all'
 import type { EventDefinition } from '@caravan/contracts/event'
 import { appIds, find, read, readYaml, root } from './repository.ts'
@@ -100,11 +101,13 @@ for (const name of ['pubsub', 'broadcast']) {
     const publishes: Record<string, string[]> = {}
     const hears: Record<string, string[]> = {}
     for (const app of local.scopes) {
-      const topics = await subscribed(app)
+      // The gateway hears all that it hears by broadcast; the kit has every app hear one thing more.
+      const topics = (name === 'broadcast') === (app === 'gateway') ? await subscribed(app) : []
+      const kits = name === 'broadcast' ? [accessChanged.topic] : []
       const deadLetters = topics.length > 0 ? [`${app}.dead-letter`] : []
       const own = events.filter(({ publisher }) => publisher === app).map(({ topic }) => topic)
       publishes[app] = [...(name === 'pubsub' ? own : []), ...deadLetters].sort()
-      hears[app] = [...topics, ...deadLetters].sort()
+      hears[app] = [...topics, ...kits, ...deadLetters].sort()
     }
     assert.ok(Object.values(hears).flat().length > 1)
     assert.deepEqual(scopesOf(local, 'publishingScopes'), publishes)

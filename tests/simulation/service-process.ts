@@ -7,6 +7,7 @@ import { serve } from '@caravan/service-kit/route'
 import type { ServiceWithDatabase } from '@caravan/service-kit/run-service'
 import type { CloudEvent, RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import { createConsumer, type Subscription } from '@caravan/service-kit/subscription'
+import { contractAccess } from '@caravan/service-kit/testing/contract-access'
 import type { Middleware } from 'koa'
 import { type Answer, authenticate, contextOf, type Request } from './http-stand-in.ts'
 import { knexOnMemory, type Passage } from './knex-on-memory.ts'
@@ -188,7 +189,7 @@ export const startProcess = (
     const outbox = createOutbox({ name: app, db, sidecar, log })
     const parts = await service.build({ sidecar, log, db, outbox })
     const consumer = createConsumer({ log, db, afterCommit: () => outbox.wake() })
-    const context = { name: app, authenticate, idempotency: createIdempotency(db) }
+    const context = { name: app, authenticate, access: contractAccess, idempotency: createIdempotency(db) }
     handlers = new Map(parts.routes.map((route) => [route.operation.id, serve(route, context)]))
     topics = new Map(
       (parts.subscriptions ?? []).map((each) => [each.definition.topic, consumer.endpoint(observed(each))]),

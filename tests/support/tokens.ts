@@ -13,7 +13,7 @@ export const openMint = (signingKey: string, issuer: string) => {
   const header = { alg: 'RS256', typ: 'at+jwt', kid: keyId }
   const claims = (sub: string) => {
     const now = Math.floor(Date.now() / 1000)
-    return { iss: issuer, aud: 'caravan', sub, roles: ['member'], iat: now, exp: now + 600, jti: newId() }
+    return { iss: issuer, aud: 'caravan', sub, iat: now, exp: now + 600, jti: newId() }
   }
 
   const sign = (

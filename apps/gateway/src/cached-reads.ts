@@ -14,6 +14,8 @@ import type { Group, ReadCache } from './read-cache.ts'
 
 export interface CachedRead {
   readonly app: string
+  /** The operation that this is; a picture is none, and always public. */
+  readonly operation?: Pick<Operation, 'id' | 'access'>
   /** As the router knows it. */
   readonly path: string
   readonly group: Group
@@ -22,8 +24,9 @@ export interface CachedRead {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const read = (op: Pick<Operation, 'app' | 'path' | 'query'>, group: Group): CachedRead => ({
+const read = (op: Pick<Operation, 'id' | 'access' | 'app' | 'path' | 'query'>, group: Group): CachedRead => ({
   app: op.app,
+  operation: op,
   path: op.path.replace(/\{(\w+)\}/g, ':$1'),
   group,
   query: op.query !== undefined,
@@ -58,12 +61,12 @@ const isRead = (ctx: Context): boolean => ctx.method === 'GET' || ctx.method ===
 
 /**
  * Answers what the cache has, before routing. It is the hot path: no trace, and no line in the log for each hit; the metrics
- * count them, as route `cached`.
+ * count them, as route `cached`. What `isOpen` does not let pass is served the long way, if at all.
  */
 export const serveCached =
-  (cache: ReadCache): Middleware =>
+  (cache: ReadCache, isOpen: (ctx: Context) => boolean): Middleware =>
   (ctx, next) => {
-    const answer = isRead(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
+    const answer = isRead(ctx) && isOpen(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
     if (!answer) return next()
     const start = performance.now()
     reply(ctx, answer)

@@ -5,8 +5,12 @@ import { after, before, beforeEach, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
 import { productChanged } from '@caravan/contracts/catalog'
 import { isPublic } from '@caravan/contracts/operation'
+import { createAccessFeed } from '@caravan/service-kit/access-feed'
+import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { createLog } from '@caravan/service-kit/log'
+import { accessOf } from '@caravan/service-kit/testing/access-of'
+import { createTokenIssuer, issuer } from '@caravan/service-kit/testing/token-issuer'
 import type { Answer } from './answer.ts'
 import type { Forwarded } from './forward.ts'
 import { createGateway } from './gateway.ts'
@@ -22,7 +26,14 @@ const renew = () => {
   renewed += 1
 }
 
+const tokens = createTokenIssuer()
+const { state: access, tell } = await accessOf(operations)
+const feed = createAccessFeed({
+  ...{ state: access, log: createLog('gateway', 'silent') },
+  read: async () => ({ version: access.version(), entries: [], hasMore: false }),
+})
 const app = createGateway({
+  ...{ access, feed, authenticate: createAuthenticator(tokens.keys, { issuer }) },
   config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [], ALLOWED_ORIGINS: [] },
   log: createLog('gateway', 'silent'),
   operations: operations.filter(isPublic),
@@ -126,13 +137,15 @@ test('an app that refuses the gateway’s own token is no fault of the client', 
   respond = async () => ({ status: 401, headers: json, body: problem })
   const response = await fetch(`${url}/v1/search?q=refused`)
   assert.deepEqual([response.status, renewed], [503, 1])
-  assert.equal((await fetch(`${url}/v1/orders`, { headers: { authorization: 'Bearer a.b.c' } })).status, 401)
+  const asMember = { headers: { authorization: tokens.bearer() } }
+  assert.equal((await fetch(`${url}/v1/orders`, asMember)).status, 401)
   assert.equal(renewed, 1)
 })
 
 test('the caller’s own token is passed on; another scheme than Bearer is 401', async () => {
-  await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer a.b.c' } })
-  assert.equal(forwarded[0]?.request.headers.authorization, 'Bearer a.b.c')
+  const authorization = tokens.bearer()
+  await fetch(`${url}/v1/me`, { headers: { authorization } })
+  assert.equal(forwarded[0]?.request.headers.authorization, authorization)
   const basic = `Basic ${btoa('dapr-app-id:inventory')}`
   const response = await fetch(`${url}/v1/me`, { headers: { authorization: basic } })
   assert.equal(response.status, 401)
@@ -141,14 +154,16 @@ test('the caller’s own token is passed on; another scheme than Bearer is 401',
 
 test('when our own token is refused the client sees 503, and a new one is asked for', async () => {
   respond = () => Promise.reject(new AppError('unauthenticated', 'auth/invalid-token', 'no'))
-  assert.equal((await fetch(`${url}/v1/me`)).status, 503)
+  assert.equal((await fetch(`${url}/v1/availability?skus=A-1`)).status, 503)
   assert.equal(renewed, 1)
-  assert.equal((await fetch(`${url}/v1/me`, { headers: { authorization: 'Bearer a.b.c' } })).status, 401)
+  const asMember = { headers: { authorization: tokens.bearer() } }
+  assert.equal((await fetch(`${url}/v1/me`, asMember)).status, 401)
 })
 
 test('a write gets a key for the sidecar’s repeats, unless the client has to send one', async () => {
   const keyOf = async (path: string, headers: Record<string, string> = {}) => {
-    await fetch(url + path, { method: 'POST', body: '{}', headers })
+    const authorization = tokens.bearer()
+    await fetch(url + path, { method: 'POST', body: '{}', headers: { authorization, ...headers } })
     return forwarded.at(-1)?.request.headers['idempotency-key']
   }
   const own = await keyOf('/v1/carts/mine/items')
@@ -212,4 +227,57 @@ test('the sidecar’s callbacks and, from elsewhere, the metrics need the app to
   assert.equal((await fetch(`${url}/dapr/subscribe`)).status, 401)
   assert.equal((await fetch(`${url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 401)
   assert.equal((await fetch(`${url}/metrics`)).status, 200)
+})
+
+const refusal = async (path: string, init: RequestInit = {}): Promise<string> => {
+  const response = await fetch(url + path, init)
+  return `${response.status} ${((await response.json()) as { code: string }).code}`
+}
+
+test('what the caller may not do costs no hop', async () => {
+  const as = (authorization: string, method = 'GET') => ({ method, headers: { authorization } })
+  assert.equal(await refusal('/v1/orders'), '401 auth/sign-in-needed')
+  assert.equal(await refusal('/v1/orders', as('Bearer a.b.c')), '401 auth/invalid-token')
+  const operator = tokens.bearer({ roles: ['operator', 'administrator'] })
+  assert.equal(await refusal('/v1/dead-letters/orders', as(operator)), '403 auth/forbidden')
+  assert.equal(await refusal(`/v1/products/${id}`, as(operator, 'PUT')), '403 auth/forbidden')
+  assert.equal(forwarded.length, 0)
+})
+
+test('a banned account is refused also where nobody needs to sign in, and without a hop', async () => {
+  const headers = { authorization: tokens.bearer({ sub: 'mallory' }) }
+  assert.equal((await fetch(`${url}/v1/availability?skus=A-1`, { headers })).status, 200)
+  await tell({ kind: 'ban', id: 'm', value: { kind: 'account', subject: 'mallory' } })
+  forwarded.length = 0
+  assert.equal(await refusal('/v1/availability?skus=A-1', { headers }), '403 auth/banned')
+  assert.equal(forwarded.length, 0)
+  await tell({ kind: 'ban', id: 'm', value: null })
+})
+
+test('a banned address gets nothing, not even what is cached; probes and the sidecar go on', async () => {
+  const page = '/v1/search?q=banned'
+  assert.equal((await fetch(url + page)).status, 200)
+  await tell({ kind: 'ban', id: 'a', value: { kind: 'address', subject: '127.0.0.0/8' } })
+  for (const path of [page, '/v1/orders', '/v1/nothing', '/docs'])
+    assert.equal(await refusal(path), '403 auth/banned')
+  assert.equal((await fetch(`${url}/healthz`)).status, 204)
+  const headers = { 'dapr-api-token': appToken }
+  assert.equal((await fetch(`${url}/dapr/subscribe`, { headers })).status, 200)
+  await tell({ kind: 'ban', id: 'a', value: null })
+  assert.equal((await fetch(url + page)).status, 200)
+})
+
+test('a cached read that is closed is no longer served from what all share, and is again once it is open', async () => {
+  const page = '/v1/search?q=closed'
+  const headers = { authorization: tokens.bearer() }
+  assert.equal((await fetch(url + page)).status, 200)
+  await tell({ kind: 'public-route', id: 'searchProducts', value: null })
+  assert.equal(await refusal(page), '401 auth/sign-in-needed')
+  assert.equal((await fetch(url + page, { headers })).status, 200)
+  assert.equal(forwarded.at(-1)?.request.headers.authorization, headers.authorization)
+  assert.equal((await fetch(`${url}/v1/categories`)).status, 200)
+  await tell({ kind: 'public-route', id: 'searchProducts', value: {} })
+  forwarded.length = 0
+  assert.equal((await fetch(url + page)).status, 200)
+  assert.equal(forwarded.length, 0)
 })

@@ -1,3 +1,4 @@
+import type { AccessFeed } from '@caravan/service-kit/access-feed'
 import type { BaseConfig } from '@caravan/service-kit/config'
 import { declare } from '@caravan/service-kit/delivery'
 import { AppError } from '@caravan/service-kit/errors'
@@ -6,15 +7,16 @@ import { registry } from '@caravan/service-kit/metrics'
 import { fromSidecarOnly, observe } from '@caravan/service-kit/server'
 import { createConsumer } from '@caravan/service-kit/subscription'
 import Router from '@koa/router'
-import Koa, { type Middleware } from 'koa'
+import Koa, { type Context, type Middleware } from 'koa'
 import { type Answer, reply, securityHeaders } from './answer.ts'
-import { serveCached } from './cached-reads.ts'
+import { cachedReads, serveCached } from './cached-reads.ts'
 import { trustedProxies } from './client-address.ts'
 import { addPublicApi, type PublicApi } from './public-api.ts'
 import { addressOf, isSecure } from './request.ts'
 import { subscriptions } from './subscriptions.ts'
 
 export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOrigins'> {
+  readonly feed: Pick<AccessFeed, 'subscription'>
   readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
     readonly TRUSTED_PROXIES: readonly string[]
     readonly ALLOWED_ORIGINS: readonly string[]
@@ -26,17 +28,19 @@ export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOr
 
 /** The only public door: what it does not list does not exist. */
 export const createGateway = (options: GatewayOptions): Koa => {
-  const { config, log, documents } = options
+  const { config, log, documents, access } = options
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
   const router = new Router({ sensitive: true, strict: true })
-  addPublicApi(router, {
-    ...options,
-    addressOf: (ctx) => addressOf(ctx, isTrusted),
-    allowedOrigins: config.ALLOWED_ORIGINS,
-  })
+  const clientOf = (ctx: Context) => addressOf(ctx, isTrusted)
+  addPublicApi(router, { ...options, addressOf: clientOf, allowedOrigins: config.ALLOWED_ORIGINS })
   for (const [path, answer] of documents) router.get(path, (ctx) => reply(ctx, answer))
   addProbes(router, options)
   addCallbacks(router, options)
+
+  let allCachedPublic = true
+  access.watch(() => {
+    allCachedPublic = cachedReads.every(({ operation }) => !operation || access.isPublic(operation))
+  })
 
   const app = new Koa()
   app.use((ctx, next) => {
@@ -44,8 +48,14 @@ export const createGateway = (options: GatewayOptions): Koa => {
     if (isSecure(ctx, isTrusted)) ctx.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
     return next()
   })
-  app.use(serveCached(options.cache))
+  const isBanned = (ctx: Context) => access.bansAddresses() && access.isBannedAddress(clientOf(ctx))
+  app.use(serveCached(options.cache, (ctx) => allCachedPublic && !isBanned(ctx)))
   app.use(observe(log))
+  app.use((ctx, next) => {
+    if (isBanned(ctx) && !isOurs(ctx))
+      throw new AppError('forbidden', 'auth/banned', 'This address is banned')
+    return next()
+  })
   app.use(router.routes())
   app.use(refuseOtherMethods)
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'))
@@ -54,13 +64,16 @@ export const createGateway = (options: GatewayOptions): Koa => {
 
 const isLoopback = trustedProxies(['127.0.0.0/8', '::1'])
 
-const addProbes = (router: Router, { config, token, healthy }: GatewayOptions): void => {
+/** What our own sidecar and orchestrator ask for: it has a token, or tells nothing. */
+const isOurs = ({ path }: Context): boolean => /^\/(?:healthz|readyz|dapr\/|events\/)/.test(path)
+
+const addProbes = (router: Router, { config, token, access, healthy }: GatewayOptions): void => {
   const withToken = fromSidecarOnly(config.APP_API_TOKEN, new Set())
   router.get('/healthz', (ctx) => {
     ctx.status = healthy() ? 204 : 503
   })
   router.get('/readyz', (ctx) => {
-    ctx.status = healthy() && token.current() ? 200 : 503
+    ctx.status = healthy() && token.current() && access.loaded() ? 200 : 503
     ctx.body = { ready: ctx.status === 200 }
   })
   // For a scraper beside us, not for the world: a proxy in front always says for whom it asks.
@@ -75,10 +88,10 @@ const addProbes = (router: Router, { config, token, healthy }: GatewayOptions): 
 }
 
 /** What the own sidecar calls, and nobody else. */
-const addCallbacks = (router: Router, { config, log, cache }: GatewayOptions): void => {
+const addCallbacks = (router: Router, { config, log, cache, feed }: GatewayOptions): void => {
   const withToken = fromSidecarOnly(config.APP_API_TOKEN, new Set())
   const consumer = createConsumer({ log, db: undefined, afterCommit: () => undefined })
-  const events = subscriptions(cache)
+  const events = [...subscriptions(cache), feed.subscription]
   router.get('/dapr/subscribe', withToken, (ctx) => {
     ctx.body = events.map(({ definition: { topic }, pubsub }) =>
       declare({ pubsub, topic, route: `/events/${topic}`, deadLetterTopic: 'gateway.dead-letter' }),

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { issueToken } from '@caravan/contracts/clients'
 import type { Operation } from '@caravan/contracts/operation'
+import type { AccessState } from '@caravan/service-kit/access-state'
+import { type Authenticate, anonymous } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
 import type Router from '@koa/router'
@@ -20,6 +22,8 @@ export interface PublicApi {
   readonly cache: ReadCache
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
+  readonly access: AccessState
+  readonly authenticate: Authenticate
   readonly addressOf: (ctx: Context) => string
   /** Of pages elsewhere that may use a browser's session. */
   readonly allowedOrigins: readonly string[]
@@ -33,7 +37,7 @@ const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, api: PublicApi) => {
-  const { operations, cache, forward, token, addressOf, allowedOrigins } = api
+  const { operations, cache, forward, token, access, authenticate, addressOf, allowedOrigins } = api
 
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
@@ -57,12 +61,14 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
     return answer
   }
 
-  const pass =
-    ({ app, id, method, idempotent }: Operation): Middleware =>
-    async (ctx) => {
+  /** Asks the app itself, in the caller's name. What the caller may not do costs no hop; the app asks again. */
+  const pass = (operation: Operation): Middleware => {
+    const { app, id, method, idempotent } = operation
+    return async (ctx) => {
       assertPlainPath(ctx.path)
       // Machines that ask for a token have none yet, but credentials of another kind.
       const authorization = id === issueToken.id ? undefined : bearerOf(ctx)
+      access.authorise(operation, authorization ? await authenticate(authorization) : anonymous, ctx.params)
       const request = {
         method,
         path: ctx.path + ctx.search,
@@ -91,13 +97,20 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       }
       reply(ctx, answer)
     }
+  }
 
   for (const each of cachedReads) {
     const load = (ctx: Context, path: string) => {
       assertPlainPath(ctx.path)
       return forwardAsNobody(ctx, each.app, { method: 'GET', path, headers: {} })
     }
-    router.get(each.path, readThrough(cache, each, load))
+    const shared = readThrough(cache, each, load)
+    const found = operations.find(({ id }) => id === each.operation?.id)
+    const own = found && pass(found)
+    // One that was closed is no longer the same for everyone.
+    router.get(each.path, (ctx, next) =>
+      own && found && !access.isPublic(found) ? own(ctx, next) : shared(ctx, next),
+    )
   }
   const cached = new Set(cachedReads.map(({ path }) => path))
   for (const operation of operations) {

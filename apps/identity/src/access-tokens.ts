@@ -1,5 +1,4 @@
 import type { KeyObject } from 'node:crypto'
-import type { Role } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import jwt from 'jsonwebtoken'
 import { type SigningKey, signingKeyAt } from './key-ring.ts'
@@ -39,11 +38,10 @@ export const createAccessTokens = ({ ring, issuer, memberSeconds }: AccessTokenO
 
   return {
     /** `sid`: the session, by whose end the token ends too (OpenID Connect Front-Channel Logout, 3). */
-    forMember: (accountId: string, sessionId: string, roles: readonly Role[]) =>
-      issue(accountId, { sid: sessionId, roles }, memberSeconds),
+    forMember: (accountId: string, sessionId: string) => issue(accountId, { sid: sessionId }, memberSeconds),
     /** `client_id`: RFC 9068, 2.2. */
-    forClient: (clientId: string) => issue(clientId, { client_id: clientId, roles: [] }, memberSeconds),
-    forAnonymous: () => issue('anonymous', { roles: [] }, anonymousSeconds),
+    forClient: (clientId: string) => issue(clientId, { client_id: clientId }, memberSeconds),
+    forAnonymous: () => issue('anonymous', {}, anonymousSeconds),
     jwks: () => ({ keys: ring().map(({ jwk }) => jwk) }),
     discovery: {
       issuer,

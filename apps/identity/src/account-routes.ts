@@ -13,6 +13,7 @@ import {
   resetPassword,
   sendConfirmation,
 } from '@caravan/contracts/identity'
+import type { AccessState } from '@caravan/service-kit/access-state'
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import { type Route, route } from '@caravan/service-kit/route'
@@ -25,6 +26,7 @@ import type { SessionStore } from './session-store.ts'
 
 interface Collaborators {
   readonly accounts: AccountStore
+  readonly access: Pick<AccessState, 'rolesOf'>
   readonly addresses: AddressStore
   readonly credentials: CredentialStore
   readonly links: MailLinkStore
@@ -33,13 +35,18 @@ interface Collaborators {
 }
 
 export const accountRoutes = (parts: Collaborators): readonly Route[] => {
-  const { accounts, addresses, credentials, links, sessions, passwords } = parts
+  const { accounts, access, addresses, credentials, links, sessions, passwords } = parts
 
   const mine = async (id: string): Promise<StoredAccount> => {
     const account = await accounts.findById(id)
     if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
     return account
   }
+
+  const shown = <T extends StoredAccount>(account: T) => ({
+    ...account,
+    roles: [...access.rolesOf(account.id)],
+  })
 
   /** The caller's account, whose password this is. Throws 422 `identity/wrong-password`. */
   const proven = async (id: string, password: string): Promise<StoredAccount> => {
@@ -61,14 +68,14 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
       }
       await credentials.register(account)
       identify(account.id)
-      return account
+      return shown(account)
     }),
 
-    route(getMe, ({ caller }) => mine(caller.id)),
+    route(getMe, async ({ caller }) => shown(await mine(caller.id))),
 
     route(putMe, async ({ caller, body }) => {
       await accounts.change(caller.id, body)
-      return mine(caller.id)
+      return shown(await mine(caller.id))
     }),
 
     route(sendConfirmation, async ({ caller }) => {
@@ -112,7 +119,7 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
     }),
 
     route(exportMe, async ({ caller: { id } }) => ({
-      account: await mine(id),
+      account: shown(await mine(id)),
       addresses: await addresses.list(id),
       sessions: await sessions.list(id),
     })),

@@ -3,6 +3,7 @@ import type { Caller } from '@caravan/service-kit/authenticate'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
+import type { AccessStore } from './access-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { MailLinkStore } from './mail-link-store.ts'
 import type { SessionStore } from './session-store.ts'
@@ -10,13 +11,14 @@ import type { SessionStore } from './session-store.ts'
 interface Parts {
   readonly db: Database
   readonly outbox: Outbox
+  readonly access: Pick<AccessStore, 'revokeAccount'>
   readonly accounts: AccountStore
   readonly links: MailLinkStore
   readonly sessions: SessionStore
 }
 
 /** What changes an account, its links and its sessions at once: each in one transaction. */
-export const createCredentialStore = ({ db, outbox, accounts, links, sessions }: Parts) => {
+export const createCredentialStore = ({ db, outbox, access, accounts, links, sessions }: Parts) => {
   const write = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     const result = await transaction(db, work)
     outbox.wake()
@@ -44,7 +46,7 @@ export const createCredentialStore = ({ db, outbox, accounts, links, sessions }:
       write(async (tx) => {
         if (!(await accounts.changePassword(caller.id, from, to, tx)))
           throw new AppError('conflict', 'identity/password-changed', 'The password was changed meanwhile')
-        await sessions.endAll(caller.id, 'password', { on: tx, except: caller.sessionId })
+        await sessions.endAllIn(tx, caller.id, 'password', caller.session)
       }),
 
     /** Ends every session. The link came by mail, so it confirms the address too. Resolves with the account's id. */
@@ -53,14 +55,16 @@ export const createCredentialStore = ({ db, outbox, accounts, links, sessions }:
         const id = await links.use(tx, token, 'reset')
         await tx('accounts').where({ id }).update({ password_hash: passwordHash })
         await accounts.confirm(tx, id)
-        await sessions.endAll(id, 'password', { on: tx })
+        await sessions.endAllIn(tx, id, 'password')
         return id
       }),
 
     /** Deletes the account with all that hangs on it, and tells the others. A repeat changes nothing. */
     close: (id: string): Promise<void> =>
       write(async (tx) => {
-        if (await accounts.remove(tx, id)) await outbox.add(tx, [fact(accountClosed, { accountId: id })])
+        if (!(await accounts.remove(tx, id))) return
+        await access.revokeAccount(tx, id)
+        await outbox.add(tx, [fact(accountClosed, { accountId: id })])
       }),
   }
 }

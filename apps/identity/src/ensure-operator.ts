@@ -1,15 +1,18 @@
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import type { Log } from '@caravan/service-kit/log'
-import type { AccountStore } from './account-store.ts'
+import type { AccessStore } from './access-store.ts'
+import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { Passwords } from './passwords.ts'
 
 /**
  * Creates the first operator unless there is one of that address. Replicas that start together may both try: one inserts.
- * An account that somebody else registered with the address is never promoted.
+ * An account that somebody else registered with the address is never promoted. While the shop has no administrator, the
+ * operator becomes one.
  */
 export const ensureOperator = async (
   accounts: AccountStore,
+  access: Pick<AccessStore, 'appointFirst'>,
   passwords: Passwords,
   log: Log,
   credentials: { email: string; password: string },
@@ -17,23 +20,26 @@ export const ensureOperator = async (
   const email = credentials.email.trim().toLowerCase()
   const existing = await accounts.findByEmail(email)
   if (existing) {
-    if (!existing.roles.includes('operator'))
-      log.error({ account_id: existing.id }, 'operator-email belongs to an account that is no operator')
+    // What is in the account was written when it was made: no one registers an operator.
+    if (existing.roles.includes('operator')) return access.appointFirst(existing.id)
+    log.error({ account_id: existing.id }, 'operator-email belongs to an account that is no operator')
     return
   }
   const passwordHash = await passwords.hash(credentials.password)
   const createdAt = new Date().toISOString()
-  await accounts
-    .insert({
-      id: newId(),
-      email,
-      name: 'Operator',
-      locale: 'en',
-      passwordHash,
-      roles: ['member', 'operator'],
-      createdAt,
-    })
-    .catch((error) => {
-      if (!(error instanceof AppError && error.code === 'identity/email-taken')) throw error
-    })
+  const account: StoredAccount = {
+    id: newId(),
+    email,
+    name: 'Operator',
+    locale: 'en',
+    passwordHash,
+    roles: ['member', 'operator'],
+    createdAt,
+  }
+  try {
+    await accounts.insert(account)
+    await access.appointFirst(account.id)
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'identity/email-taken')) throw error
+  }
 }

@@ -1,6 +1,12 @@
+import { accessOperations } from '@caravan/contracts/access'
+import { operations } from '@caravan/contracts/all'
 import { identityOperations } from '@caravan/contracts/identity'
+import { createAccessState } from '@caravan/service-kit/access-state'
 import { every } from '@caravan/service-kit/background'
 import { runService } from '@caravan/service-kit/run-service'
+import { defaultAccess } from './access-defaults.ts'
+import { accessRoutes } from './access-routes.ts'
+import { createAccessStore } from './access-store.ts'
 import { createAccessTokens } from './access-tokens.ts'
 import { accountRoutes } from './account-routes.ts'
 import { createAccountStore } from './account-store.ts'
@@ -24,7 +30,7 @@ import { tokenRoutes } from './token-routes.ts'
 await runService({
   name: 'identity',
   config,
-  operations: identityOperations,
+  operations: [...identityOperations, ...accessOperations],
   migrations: new URL('../migrations/', import.meta.url),
   // The bearer middleware of the gateway's sidecar reads these from this port, past identity's own sidecar.
   openPaths: ['/.well-known/jwks.json', '/.well-known/openid-configuration'],
@@ -33,14 +39,17 @@ await runService({
     const accounts = createAccountStore(db)
     const addresses = createAddressStore(db)
     const links = createMailLinkStore(db, secret)
-    const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS })
-    const credentials = createCredentialStore({ db, outbox, accounts, links, sessions })
+    const auditLog = createAuditLog(db)
+    const state = createAccessState()
+    const access = createAccessStore({ db, outbox, tokenSeconds: config.ACCESS_TOKEN_SECONDS })
+    await access.seed(defaultAccess(operations))
+    const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS, access, outbox })
+    const credentials = createCredentialStore({ db, outbox, access, accounts, links, sessions })
     const limits = createSignInLimitStore(db, {
       failures: config.SIGN_IN_FAILURES,
       windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
       banSeconds: config.SIGN_IN_BAN_SECONDS,
     })
-    const auditLog = createAuditLog(db)
     const passwords = await createPasswords()
     const keys = await createKeys(() => sidecar.secret('identity-signing-key'), log)
     const tokens = createAccessTokens({
@@ -49,14 +58,23 @@ await runService({
       memberSeconds: config.ACCESS_TOKEN_SECONDS,
     })
     const clientSecret = await sidecar.secret('gateway-client-secret')
-    await ensureOperator(accounts, passwords, log, {
+    await ensureOperator(accounts, access, passwords, log, {
       email: await sidecar.secret('operator-email'),
       password: await sidecar.secret('operator-password'),
     })
     return {
       routes: [
-        ...accountRoutes({ accounts, addresses, credentials, links, sessions, passwords }),
-        ...sessionRoutes({ accounts, sessions, limits, passwords, tokens, audit: auditLog.note }),
+        ...accountRoutes({ accounts, access: state, addresses, credentials, links, sessions, passwords }),
+        ...sessionRoutes({
+          accounts,
+          access: state,
+          sessions,
+          limits,
+          passwords,
+          tokens,
+          audit: auditLog.note,
+        }),
+        ...accessRoutes({ store: access, state, accounts }),
         ...auditRoutes(auditLog),
         ...clientRoutes(createClientStore(db), tokens),
         ...tokenRoutes(tokens, clientSecret),
@@ -64,6 +82,7 @@ await runService({
       subscriptions: auditSubscriptions(auditLog),
       audit: auditLog.note,
       keys: tokens.key,
+      access: { state, read: access.changesSince },
       background: [
         keys.refresh,
         createMailer(links, { sidecar, log, shopUrl: config.SHOP_URL ?? config.TOKEN_ISSUER }),
@@ -71,6 +90,7 @@ await runService({
           await sessions.trim()
           await links.trim()
           await limits.trim()
+          await access.trim()
         }),
       ],
     }

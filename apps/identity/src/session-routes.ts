@@ -7,6 +7,7 @@ import {
   refreshSession,
   type Tokens,
 } from '@caravan/contracts/sessions'
+import type { AccessState } from '@caravan/service-kit/access-state'
 import { type Audit, auditEntryOf } from '@caravan/service-kit/audit'
 import { clientOf } from '@caravan/service-kit/client'
 import { AppError } from '@caravan/service-kit/errors'
@@ -19,6 +20,7 @@ import type { SignInLimitStore } from './sign-in-limit-store.ts'
 
 interface Collaborators {
   readonly accounts: AccountStore
+  readonly access: Pick<AccessState, 'assertNotBanned'>
   readonly sessions: SessionStore
   readonly limits: SignInLimitStore
   readonly passwords: Passwords
@@ -29,13 +31,14 @@ interface Collaborators {
 const over = () => new AppError('unauthenticated', 'identity/session-over', 'Sign in again')
 
 export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
-  const { accounts, sessions, limits, passwords, tokens, audit } = parts
+  const { accounts, access, sessions, limits, passwords, tokens, audit } = parts
 
   const tokensOf = async ({ accountId, sessionId, refreshToken }: Refreshed): Promise<Tokens> => {
     const account = await accounts.findById(accountId)
     if (!account) throw over()
+    access.assertNotBanned(accountId, sessionId)
     return {
-      ...tokens.forMember(accountId, sessionId, account.roles),
+      ...tokens.forMember(accountId, sessionId),
       ...{ tokenType: 'Bearer', refreshToken },
     }
   }
@@ -51,6 +54,7 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
         throw new AppError('unauthenticated', 'identity/wrong-credentials', 'Wrong address or password')
       }
       await attempt.succeeded()
+      access.assertNotBanned(account.id)
       if (passwords.isOutdated(account.passwordHash))
         await accounts.changePassword(account.id, account.passwordHash, await passwords.hash(password))
       return tokensOf(await sessions.open(account.id, client))
@@ -73,12 +77,12 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
     route(listSessions, async ({ caller }) => ({
       data: (await sessions.list(caller.id)).map((session) => ({
         ...session,
-        current: session.id === caller.sessionId,
+        current: session.id === caller.session,
       })),
     })),
 
     route(endCurrentSession, async ({ caller }) => {
-      if (caller.sessionId) await sessions.endOne(caller.id, caller.sessionId, 'logout')
+      if (caller.session) await sessions.endOne(caller.id, caller.session, 'logout')
       return undefined
     }),
 

@@ -9,10 +9,15 @@ const about = { userAgent: 'a browser', address: '203.0.113.7' }
 describe('sessions', () => {
   let database: TestDatabase
   let sessions: SessionStore
+  const revoked: string[] = []
 
   before(async () => {
     database = await createTestDatabase(new URL('../migrations/', import.meta.url))
-    sessions = createSessionStore(database.db, { secret: 'a secret of the test', sessionDays: 30 })
+    sessions = createSessionStore(database.db, {
+      ...{ secret: 'a secret of the test', sessionDays: 30 },
+      access: { revokeSessions: async (_, ids) => void revoked.push(...ids) },
+      outbox: { wake: () => {} },
+    })
   })
   after(() => database.drop())
 
@@ -63,6 +68,7 @@ describe('sessions', () => {
     const owner = await refreshed(stolen.refreshToken)
     await forgetGrace()
     assert.equal((await sessions.refresh(stolen.refreshToken)).outcome, 'reused')
+    assert.deepEqual(revoked, [stolen.sessionId], 'its tokens that are out end too')
     assert.equal((await sessions.refresh(owner.refreshToken)).outcome, 'unknown')
     assert.deepEqual(
       (await sessions.list(account)).map(({ id }) => id),

@@ -2,6 +2,8 @@ import type { Session } from '@caravan/contracts/sessions'
 import type { Database, Transaction } from '@caravan/service-kit/database'
 import { transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
+import type { Outbox } from '@caravan/service-kit/outbox'
+import type { AccessStore } from './access-store.ts'
 import { derive, hashOf, randomToken } from './derive.ts'
 
 export type EndReason = 'logout' | 'reuse' | 'password' | 'ban'
@@ -43,32 +45,42 @@ interface Options {
   /** The successor of a token is derived with it, so that a repeat gets the same one though only hashes are stored. */
   readonly secret: string
   readonly sessionDays: number
+  /** Whose tokens that are out end with their sessions. */
+  readonly access: Pick<AccessStore, 'revokeSessions'>
+  readonly outbox: Pick<Outbox, 'wake'>
 }
 
 /**
  * Sessions and their refresh tokens. Tokens rotate (RFC 9700, 4.14.2): each is good for one refresh, and one that comes again
  * later ends its session, since either the thief or the owner has the other.
  */
-export const createSessionStore = (db: Database, { secret, sessionDays }: Options) => {
+export const createSessionStore = (db: Database, { secret, sessionDays, access, outbox }: Options) => {
   const keep = (tx: Transaction, sessionId: string, token: string) =>
     tx.raw('INSERT INTO refresh_tokens (hash, session_id) VALUES (?, ?)', [hashOf(token), sessionId])
 
-  const end = async (
-    on: Database | Transaction,
+  const endIn = async (
+    tx: Transaction,
     where: { id?: string; account_id?: string },
     reason: EndReason,
     except = '',
   ): Promise<string[]> => {
-    const ids: string[] = await on('sessions')
+    const ids: string[] = await tx('sessions')
       .where(where)
       .whereNull('ended_at')
       .whereNot({ id: except })
+      .forUpdate()
       .pluck('id')
-    if (ids.length > 0)
-      await on('sessions')
-        .whereIn('id', ids)
-        .whereNull('ended_at')
-        .update({ ended_at: db.raw('NOW(3)'), end_reason: reason })
+    if (ids.length === 0) return ids
+    await tx('sessions')
+      .whereIn('id', ids)
+      .update({ ended_at: db.raw('NOW(3)'), end_reason: reason })
+    await access.revokeSessions(tx, ids)
+    return ids
+  }
+
+  const end = async (...about: [Parameters<typeof endIn>[1], EndReason]): Promise<string[]> => {
+    const ids = await transaction(db, (tx) => endIn(tx, ...about))
+    outbox.wake()
     return ids
   }
 
@@ -85,8 +97,8 @@ export const createSessionStore = (db: Database, { secret, sessionDays }: Option
         return { accountId, sessionId, refreshToken }
       }),
 
-    refresh: (token: string): Promise<Refresh> =>
-      transaction(db, async (tx) => {
+    refresh: async (token: string): Promise<Refresh> => {
+      const result = await transaction(db, async (tx): Promise<Refresh> => {
         const [[found]] = await tx.raw(
           `SELECT t.session_id, s.account_id, t.used_at IS NOT NULL AS used,
              t.used_at > NOW(3) - INTERVAL ? SECOND AS recent
@@ -103,14 +115,17 @@ export const createSessionStore = (db: Database, { secret, sessionDays }: Option
           ])
           if (found.recent && next?.used_at === null)
             return { outcome: 'refreshed', accountId, sessionId, refreshToken }
-          await end(tx, { id: sessionId }, 'reuse')
+          await endIn(tx, { id: sessionId }, 'reuse')
           return { outcome: 'reused', accountId, sessionId }
         }
         await tx.raw('UPDATE refresh_tokens SET used_at = NOW(3) WHERE hash = ?', [hashOf(token)])
         await keep(tx, sessionId, refreshToken)
         await tx.raw('UPDATE sessions SET last_used_at = NOW(3) WHERE id = ?', [sessionId])
         return { outcome: 'refreshed', accountId, sessionId, refreshToken }
-      }),
+      })
+      if (result.outcome === 'reused') outbox.wake()
+      return result
+    },
 
     /** Those that are live, newest first. */
     list: async (accountId: string): Promise<StoredSession[]> => {
@@ -124,14 +139,15 @@ export const createSessionStore = (db: Database, { secret, sessionDays }: Option
 
     /** Ends one session of an account. Resolves with whether it was live. */
     endOne: async (accountId: string, sessionId: string, reason: EndReason): Promise<boolean> =>
-      (await end(db, { id: sessionId, account_id: accountId }, reason)).length > 0,
+      (await end({ id: sessionId, account_id: accountId }, reason)).length > 0,
 
-    /** Ends an account's sessions, but for one that may stay, and gives their ids. */
-    endAll: (
-      accountId: string,
-      reason: EndReason,
-      { on = db, except }: { on?: Database | Transaction; except?: string | undefined } = {},
-    ): Promise<string[]> => end(on, { account_id: accountId }, reason, except),
+    /** Ends an account's sessions and gives their ids. */
+    endAll: (accountId: string, reason: EndReason): Promise<string[]> =>
+      end({ account_id: accountId }, reason),
+
+    /** The same within a change, but for one that may stay. Wake the outbox after the commit. */
+    endAllIn: (tx: Transaction, accountId: string, reason: EndReason, except?: string): Promise<string[]> =>
+      endIn(tx, { account_id: accountId }, reason, except),
 
     /** Deletes what has been over for longer than its access tokens could live. */
     trim: async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { accessEvents, accessOperations } from './access.ts'
 import { auditEvents } from './audit.ts'
 import { cartsOperations } from './carts.ts'
 import { catalogEvents, catalogOperations } from './catalog.ts'
@@ -12,6 +13,7 @@ import { paymentsEvents, paymentsOperations } from './payments.ts'
 /** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
 export const operations: readonly Operation[] = [
   ...identityOperations,
+  ...accessOperations,
   ...catalogOperations,
   ...inventoryOperations,
   ...cartsOperations,
@@ -21,6 +23,7 @@ export const operations: readonly Operation[] = [
 ] as readonly Operation[]
 
 export const events: readonly EventDefinition[] = [
+  ...accessEvents,
   ...catalogEvents,
   ...identityEvents,
   ...auditEvents,

@@ -65,7 +65,7 @@ export const seller = z.object({ id, name: text(120), description: text(2000) })
 export type Seller = z.infer<typeof seller>
 
 const productParams = z.strictObject({ productId: id })
-const staff = { roles: ['operator'] } as const
+const staff = { roles: ['catalogue-manager'] } as const
 
 export const listProducts = operation({
   app,

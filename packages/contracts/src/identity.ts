@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { roleName } from './access.ts'
 import { auditOperations } from './audit.ts'
 import { clientOperations } from './clients.ts'
 import { address, email, id, instant } from './common.ts'
 import { event } from './event.ts'
-import { operation, roles } from './operation.ts'
+import { operation } from './operation.ts'
 import { session, sessionOperations } from './sessions.ts'
 
 const app = 'identity'
@@ -19,7 +20,7 @@ export const account = z.object({
   email: z.string(),
   name: z.string(),
   locale,
-  roles: z.array(z.enum(roles)),
+  roles: z.array(roleName),
   createdAt: instant,
   /** When a link in a mail showed that the address is the account's own. */
   confirmedAt: instant.optional(),

@@ -49,7 +49,7 @@ export const getStock = operation({
   method: 'GET',
   path: '/v1/stock/{sku}',
   summary: 'The whole stock record of a SKU',
-  access: { roles: ['operator'] },
+  access: { roles: ['support', 'seller', 'catalogue-manager'] },
   status: 200,
   params: z.strictObject({ sku }),
   response: stock,

@@ -1,19 +1,31 @@
 import type { z } from 'zod'
 
-export const roles = ['member', 'operator'] as const
-export type Role = (typeof roles)[number]
+/** The roles that a shop begins with. Every signed-in account is a shopper; administrators give the others, and make more. */
+export const roles = [
+  'shopper',
+  'seller',
+  'support',
+  'catalogue-manager',
+  'finance',
+  'operator',
+  'administrator',
+] as const
+export type FirstRole = (typeof roles)[number]
+/** Any, with those that were made later. */
+export type Role = string
 
 /**
- * Who may call an operation. Nothing is open unless it says so.
+ * Who may call an operation, until an administrator changes that: identity makes its default policy of it. Nothing is open
+ * unless it says so.
  * - `anyone`: no identity needed
- * - `member`: a signed-in account; ownership is checked by the owning service
+ * - `member`: it acts for a signed-in account, always; ownership is checked by the owning service
  * - `{ roles }`: an account with one of these roles
  * - `{ apps }`: only these Dapr app ids, through their sidecars; never reachable from the public door
  */
 export type Access =
   | 'anyone'
   | 'member'
-  | { readonly roles: readonly Role[] }
+  | { readonly roles: readonly FirstRole[] }
   | { readonly apps: readonly string[] }
 
 /** One HTTP operation: the contract between its owner and every caller, in any language. */

@@ -21,7 +21,7 @@ export const payment = z.object({
 export type Payment = z.infer<typeof payment>
 
 const orderParams = z.strictObject({ orderId: id })
-const operator = { roles: ['operator'] } as const
+const bookkeeping = { roles: ['finance'] } as const
 
 export const payOrder = operation({
   app,
@@ -127,7 +127,7 @@ export const listLedgerEntries = operation({
   method: 'GET',
   path: '/v1/ledger-entries',
   summary: 'The double-entry lines of one order',
-  access: operator,
+  access: bookkeeping,
   status: 200,
   query: z.strictObject({ orderId: id }),
   response: z.object({ data: z.array(ledgerEntry) }),
@@ -139,7 +139,7 @@ export const getLedgerBalance = operation({
   method: 'GET',
   path: '/v1/ledger-balance',
   summary: 'The balance of each account; all of one currency sum to zero',
-  access: operator,
+  access: bookkeeping,
   status: 200,
   response: z.object({ data: z.array(z.object({ account: z.string(), currency, balance: z.int() })) }),
 })

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { describe, test } from 'node:test'
-import type { Access } from '@caravan/contracts/operation'
-import { anonymous, authorise, type Caller, createAuthenticator } from './authenticate.ts'
+import { anonymous, createAuthenticator } from './authenticate.ts'
 import { AppError } from './errors.ts'
 import { createTokenIssuer, issuer, kid } from './testing/token-issuer.ts'
 
@@ -21,12 +20,16 @@ const refused = (work: Promise<unknown>) =>
   })
 
 describe('authenticate', () => {
-  test('a good token names its member, with roles and the header to pass on', async () => {
-    const header = ours.bearer({ sub: 'account-7', roles: ['member', 'operator'] })
+  test('a good token names its member, session and moment, and the header to pass on; its roles are nothing', async () => {
+    const session = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
+    const issuedAt = Math.floor(Date.now() / 1000) - 5
+    const header = ours.bearer({ sub: 'account-7', roles: ['operator'], sid: session, iat: issuedAt })
     assert.deepEqual(await authenticator()(header), {
       kind: 'member',
       id: 'account-7',
-      roles: ['member', 'operator'],
+      roles: [],
+      session,
+      issuedAt,
       authorization: header,
     })
   })
@@ -97,49 +100,5 @@ describe('authenticate', () => {
     await authenticate(good)
     await refused(authenticate(theirs.bearer()))
     await refused(authenticate(bad['tampered with']))
-  })
-})
-
-describe('authorise', () => {
-  const member: Caller = { kind: 'member', id: 'a', roles: ['member'] }
-  const operator: Caller = { kind: 'member', id: 'b', roles: ['member', 'operator'] }
-  const orders: Caller = { kind: 'app', id: 'orders', roles: [] }
-  const forged: Caller = { kind: 'member', id: 'orders', roles: ['operator'] }
-  const staff: Access = { roles: ['operator'] }
-  const internal: Access = { apps: ['orders'] }
-
-  const outcome = (access: Access, caller: Caller): number | 'allowed' => {
-    try {
-      authorise(access, caller)
-      return 'allowed'
-    } catch (error) {
-      assert.ok(error instanceof AppError, String(error))
-      return error.status
-    }
-  }
-  const table: [string, Access, Caller, number | 'allowed'][] = [
-    ['anyone', 'anyone', anonymous, 'allowed'],
-    ['a member', 'member', member, 'allowed'],
-    ['a member, without a token', 'member', anonymous, 401],
-    ['a member, from an app', 'member', orders, 401],
-    ['staff', staff, operator, 'allowed'],
-    ['staff, as a member', staff, member, 403],
-    ['staff, without a token', staff, anonymous, 401],
-    ['staff, from an app', staff, orders, 401],
-    ['no role at all', { roles: [] }, operator, 403],
-    ['an app', internal, orders, 'allowed'],
-    ['another app', { apps: ['payments'] }, orders, 403],
-    ['no app at all', { apps: [] }, orders, 403],
-    ['an app, as an account of its name', internal, forged, 403],
-    ['an app, as an operator', internal, operator, 403],
-    ['an app, without a token', internal, anonymous, 403],
-  ]
-  for (const [what, access, caller, expected] of table) {
-    test(`${what}: ${expected}`, () => assert.equal(outcome(access, caller), expected))
-  }
-
-  test('what is not said is denied', () => {
-    for (const access of [undefined, null, {}, 'everyone', { role: ['operator'] }])
-      assert.throws(() => authorise(access as never, operator))
   })
 })

@@ -1,19 +1,21 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { getKeys } from '@caravan/contracts/identity'
-import type { Access, Role } from '@caravan/contracts/operation'
 import jwt from 'jsonwebtoken'
 import { z } from 'zod'
 import { AppError } from './errors.ts'
-import type { Sidecar } from './sidecar.ts'
+import type { CallOptions, Sidecar } from './sidecar.ts'
 
 export interface Caller {
   /** `member`: a signed-in account; `client`: a machine of another's; `app`: another service, through its sidecar. */
   readonly kind: 'anonymous' | 'member' | 'client' | 'app'
   /** The account's, client's or calling app's id, or `anonymous`. */
   readonly id: string
-  readonly roles: readonly Role[]
-  /** Of a member's token: the sign-in that it came from. */
-  readonly sessionId?: string
+  /** Those that count now, by the access state; a token has none that are trusted. */
+  readonly roles: readonly string[]
+  /** The session that the token is of. */
+  readonly session?: string
+  /** When the token was issued, in seconds since 1970. */
+  readonly issuedAt?: number
   /** The header to pass on when acting on the caller's behalf. */
   readonly authorization?: string
 }
@@ -23,9 +25,9 @@ export const anonymous: Caller = { kind: 'anonymous', id: 'anonymous', roles: []
 const claims = z.object({
   sub: z.string().min(1),
   exp: z.int(),
-  sid: z.string().optional(),
+  iat: z.number(),
+  sid: z.uuid().optional(),
   client_id: z.string().optional(),
-  roles: z.array(z.string()).default([]),
 })
 
 const refuse = (cause?: unknown) =>
@@ -33,13 +35,16 @@ const refuse = (cause?: unknown) =>
     cause,
   })
 
-/** JWKS of identity through the sidecar: read when a key id is not known, at most once in five seconds. */
-export const remoteKeys = (sidecar: Sidecar) => {
+/**
+ * JWKS of identity through the sidecar: read when a key id is not known, at most once in five seconds. `options` are for
+ * a sidecar that lets nothing pass without a token.
+ */
+export const remoteKeys = (sidecar: Pick<Sidecar, 'call'>, options: () => CallOptions = () => ({})) => {
   let keys = new Map<string, KeyObject>()
   let readAt = 0
   let reading: Promise<void> | undefined
   const read = async () => {
-    const answer = await sidecar.call(getKeys, {})
+    const answer = await sidecar.call(getKeys, {}, options())
     keys = new Map(
       answer.keys.map((key) => [String(key.kid), createPublicKey({ key: key as JsonWebKey, format: 'jwk' })]),
     )
@@ -77,15 +82,15 @@ export const createAuthenticator = (
     const publicKey = await key(header.kid)
     if (!publicKey) throw refuse()
     try {
-      const { sub, exp, sid, client_id, roles } = claims.parse(
+      const { sub, exp, iat, sid, client_id } = claims.parse(
         jwt.verify(token, publicKey, { algorithms: ['RS256'], issuer, audience, clockTolerance: 0 }),
       )
       const caller: Caller =
         sub === anonymous.id
           ? { ...anonymous, authorization }
           : {
-              ...{ kind: client_id ? 'client' : 'member', id: sub, roles: roles as Role[], authorization },
-              ...(sid ? { sessionId: sid } : {}),
+              ...{ kind: client_id ? 'client' : 'member', id: sub, roles: [], issuedAt: iat, authorization },
+              ...(sid ? { session: sid } : {}),
             }
       return { caller, expiresAt: exp * 1000 }
     } catch (cause) {
@@ -107,21 +112,3 @@ export const createAuthenticator = (
 }
 
 export type Authenticate = ReturnType<typeof createAuthenticator>
-
-/** Throws 401 or 403 unless the caller may use the operation. Ownership is the handler's to check. */
-export const authorise = (access: Access, caller: Caller): void => {
-  if (access === 'anyone') return
-  if (typeof access === 'object' && 'apps' in access) {
-    if (caller.kind === 'app' && access.apps.includes(caller.id)) return
-    throw new AppError('forbidden', 'auth/forbidden', 'Not for this caller')
-  }
-  if (caller.kind !== 'member' && caller.kind !== 'client')
-    throw new AppError('unauthenticated', 'auth/sign-in-needed', 'Sign in first')
-  if (access === 'member') {
-    if (caller.kind === 'member') return
-    throw new AppError('forbidden', 'auth/forbidden', 'Not for a machine')
-  }
-  if (!access.roles.some((role) => caller.roles.includes(role))) {
-    throw new AppError('forbidden', 'auth/forbidden', 'Your account lacks the role for this')
-  }
-}

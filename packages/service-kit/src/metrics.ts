@@ -42,6 +42,28 @@ export const outboxLagSeconds = new Gauge({
   registers,
 })
 
+export const accessVersion = new Gauge({
+  name: 'access_version',
+  help: 'Version of the roles, rules, bans and public routes that this process goes by',
+  registers,
+})
+
+let accessAge = (): number => Number.POSITIVE_INFINITY
+
+new Gauge({
+  name: 'access_age_seconds',
+  help: 'Time since identity last confirmed that version',
+  registers,
+  collect() {
+    this.set(accessAge())
+  },
+})
+
+/** Reports the age, in seconds, at each scrape. */
+export const watchAccessAge = (age: () => number): void => {
+  accessAge = age
+}
+
 interface Pool {
   numUsed(): number
   numFree(): number

@@ -3,8 +3,9 @@ import type { Operation } from '@caravan/contracts/operation'
 import type { Context, Middleware } from 'koa'
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
+import type { Access } from './access-state.ts'
 import { type Audit, auditEntryOf, isAdministrative } from './audit.ts'
-import { type Authenticate, anonymous, authorise, type Caller } from './authenticate.ts'
+import { type Authenticate, anonymous, type Caller } from './authenticate.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
@@ -40,6 +41,7 @@ export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
 export interface RouteContext {
   readonly name: string
   readonly authenticate: Authenticate
+  readonly access: Access
   readonly idempotency: Idempotency | undefined
   /** Where administrative actions are written down. */
   readonly audit?: Audit | undefined
@@ -124,7 +126,7 @@ const ofSecurity = new Set([401, 403])
 
 /** Serves one route: who → what → may they → once → act → present. */
 export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
-  const { name, authenticate, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
+  const { name, authenticate, access, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
   const invalid = `${name}/invalid-request`
   const administrative = isAdministrative(operation)
   const audit = administrative || operation.audited ? context.audit : undefined
@@ -180,13 +182,13 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
   }
 
   /** Nothing is administered that is not written down before; what came of it follows. */
-  const audited = async (ctx: Context, caller: Caller, note: Audit): Promise<void> => {
-    let actor = caller.id
+  const audited = async (ctx: Context, known: Caller, note: Audit): Promise<void> => {
+    let actor = known.id
     let outcome = 500
     const write = (said: string) =>
       note(auditEntryOf(actor, { action: operation.id, object: ctx.path, outcome: said }, ctx.headers))
     try {
-      authorise(operation.access, caller)
+      const caller = access.authorise(operation, known, ctx.params)
       if (administrative) await write('started')
       await handleFor(ctx, caller, (id) => {
         actor = id
@@ -209,11 +211,10 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
   return async (ctx) => {
     const app = internal ? ctx.get('dapr-caller-app-id') : ''
-    const caller: Caller = app
+    const known: Caller = app
       ? { kind: 'app', id: app, roles: [] }
       : await authenticate(ctx.get('authorization') || undefined)
-    if (audit) return audited(ctx, caller, audit)
-    authorise(operation.access, caller)
-    return handleFor(ctx, caller)
+    if (audit) return audited(ctx, known, audit)
+    return handleFor(ctx, access.authorise(operation, known, ctx.params))
   }
 }

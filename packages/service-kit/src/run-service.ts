@@ -1,7 +1,10 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
+import { listAccessChanges } from '@caravan/contracts/access'
 import type { Operation } from '@caravan/contracts/operation'
 import type Router from '@koa/router'
 import type Koa from 'koa'
+import { createAccessFeed } from './access-feed.ts'
+import { type AccessState, createAccessState, type ReadAccessChanges } from './access-state.ts'
 import { type Audit, createAudit } from './audit.ts'
 import { type Authenticate, createAuthenticator, type KeySource, remoteKeys } from './authenticate.ts'
 import type { Background } from './background.ts'
@@ -39,6 +42,8 @@ export interface Parts {
   readonly keys?: KeySource
   /** Where administrative actions are written down, if not at identity by event. */
   readonly audit?: Audit
+  /** The access state, where it does not come from identity through the sidecar. */
+  readonly access?: { readonly state: AccessState; readonly read: ReadAccessChanges }
 }
 
 interface ServiceOptions<T extends Tools> {
@@ -63,6 +68,8 @@ export interface ServiceWithDatabase extends ServiceOptions<DatabaseTools> {
 
 const version = '0.1.0'
 const drainMs = 8000
+/** How long a start waits for the access state; without it, only what is open to anyone is served. */
+const firstAccessMs = 3000
 
 const assertComplete = (name: string, routes: readonly Route[], operations: readonly unknown[]): void => {
   const built = routes.map((route) => route.operation.id).sort()
@@ -165,6 +172,16 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   assertComplete(name, parts.routes, options.operations)
   assertKeepsOutcomes(parts.routes, db)
 
+  const access = parts.access ?? {
+    state: createAccessState(),
+    read: (since) => sidecar.call(listAccessChanges, { query: { since } }),
+  }
+  const feed = createAccessFeed({ ...access, log })
+  // Of a broadcast nothing is kept: neither which events were handled, which other replicas share, nor dead letters.
+  const listener = createConsumer({ log, db: undefined, afterCommit: () => undefined })
+  const stops = [feed.start()]
+  await feed.ready(firstAccessMs)
+
   let draining = false
   const authenticate: Authenticate = createAuthenticator(parts.keys ?? remoteKeys(sidecar), {
     issuer: config.TOKEN_ISSUER,
@@ -174,6 +191,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     version,
     log,
     authenticate,
+    access: access.state,
     idempotency: db && createIdempotency(db),
     audit: parts.audit ?? createAudit({ name, db, outbox, sidecar }),
     appToken: config.APP_API_TOKEN,
@@ -196,15 +214,17 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
         if (deadLetterTopic) {
           channels.push(declare({ pubsub: 'pubsub', topic: deadLetterTopic, route: '/dead-letters' }))
         }
+        const { pubsub, definition } = feed.subscription
+        channels.push(declare({ pubsub, topic: definition.topic, route: `/events/${definition.topic}` }))
         ctx.body = channels
       })
       for (const each of subscriptions)
         router.post(`/events/${each.definition.topic}`, consumer.endpoint(each))
+      router.post(`/events/${feed.subscription.definition.topic}`, listener.endpoint(feed.subscription))
       if (deadLetters) router.post('/dead-letters', deadLetters.endpoint)
     },
   })
 
-  const stops: (() => Promise<void>)[] = []
   await listen(app, {
     port: config.APP_PORT,
     host: config.APP_HOST,

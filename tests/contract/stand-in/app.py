@@ -77,7 +77,7 @@ def decode(part):
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def roles_of(authorization):
+def claims_of(authorization):
     try:
         head, claims, signature = authorization.removeprefix("Bearer ").split(".")
         header, said = json.loads(decode(head)), json.loads(decode(claims))
@@ -90,19 +90,28 @@ def roles_of(authorization):
         good = pow(int.from_bytes(decode(signature), "big"), exponent, modulus).to_bytes(size, "big") == wanted
         assert good and header["alg"] == "RS256" and header["typ"] == "at+jwt" and said["exp"] > time.time()
         assert said["iss"] == os.environ["TOKEN_ISSUER"] and said["aud"] == "caravan" and said["sub"] != "anonymous"
-        return said["roles"]
+        return said
     except Exception:
         raise Problem(401, "auth/invalid-token")
 
 
-def authorise(access, headers):
-    """`anyone`, the role `operator`, or the one app that may call."""
-    if access == "anyone":
-        return
-    caller, needed = headers.get("dapr-caller-app-id"), access
-    if access == "operator":
-        caller, needed = "operator" in roles_of(headers.get("authorization", "")), True
-    if caller != needed:
+def may(operation):
+    """Access for those whose roles allow an operation, named by its id: identity says whose do."""
+    def check(headers, params):
+        said = claims_of(headers.get("authorization", ""))
+        session = {"session": said["sid"]} if "sid" in said else {}
+        question = {"account": said["sub"], "issuedAt": said["iat"], "operationId": operation, "params": params, **session}
+        decision = json.loads(to_sidecar("POST", "/invoke/identity/method/v1/access-decisions", question))["outcome"]
+        if decision != "allowed":
+            raise Problem(401 if decision == "session-ended" else 403, f"auth/{decision}")
+    return check
+
+
+def authorise(access, headers, params):
+    """`anyone`, the one app that may call, or a function that raises."""
+    if callable(access):
+        access(headers, params)
+    elif access not in ("anyone", headers.get("dapr-caller-app-id")):
         raise Problem(403, "auth/forbidden")
 
 
@@ -115,9 +124,9 @@ class App:
         letters = f"/v1/dead-letters/{name}"
         self.operations = (
             *operations,
-            ("GET", letters, "operator", None, lambda: {"data": list(self.letters.values())}),
-            ("POST", f"{letters}/{{eventId}}/replay", "operator", None, self.replay),
-            ("DELETE", f"{letters}/{{eventId}}", "operator", None, self.discard),
+            ("GET", letters, may(f"list{name.title()}DeadLetters"), None, lambda: {"data": list(self.letters.values())}),
+            ("POST", f"{letters}/{{eventId}}/replay", may(f"replay{name.title()}DeadLetter"), None, self.replay),
+            ("DELETE", f"{letters}/{{eventId}}", may(f"discard{name.title()}DeadLetter"), None, self.discard),
         )
         paths = {}
         for method, path, *_ in self.operations:
@@ -181,8 +190,8 @@ class App:
         for verb, path, access, rule, act in self.operations:
             found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), url.path)
             if verb == method and found:
-                authorise(access, headers)
                 given = {name: urllib.parse.unquote(value) for name, value in found.groupdict().items()}
+                authorise(access, headers, given)
                 for name, value in given.items():
                     self.invalid(self.parameters[name](value, f"params/{name}"))
                 if path in self.queries:

@@ -5,7 +5,7 @@ With FAULT=1 a repeated reservation holds its stock a second time.
 
 import os
 
-from app import ID, App, Problem, integer, listing, matches, publish, record
+from app import ID, App, Problem, integer, listing, matches, may, publish, record
 
 SKU = matches(r"[A-Z0-9][A-Z0-9-]{2,39}")
 ITEM = {"sku": SKU, "quantity": integer(1, 1000)}
@@ -120,8 +120,8 @@ App(
     topics=("order.paid", "order.cancelled", "order.abandoned"),
     operations=(
         ("GET", "/v1/availability", "anyone", None, availability),
-        ("GET", "/v1/stock/{sku}", "operator", None, find),
-        ("PUT", "/v1/stock/{sku}/adjustments/{adjustmentId}", "operator", ADJUST, adjust),
+        ("GET", "/v1/stock/{sku}", may("getStock"), None, find),
+        ("PUT", "/v1/stock/{sku}/adjustments/{adjustmentId}", may("adjustStock"), ADJUST, adjust),
         ("POST", "/v1/reservations", "orders", RESERVE, reserve),
         ("POST", "/v1/sales", "orders", SALES, sell_all),
     ),

@@ -6,6 +6,7 @@ import { anonymous } from '../authenticate.ts'
 import { createLog } from '../log.ts'
 import type { Route, RouteContext } from '../route.ts'
 import { createServer } from '../server.ts'
+import { contractAccess } from './contract-access.ts'
 
 const appToken = 'a-token-of-the-app'
 
@@ -20,6 +21,7 @@ export const startApp = async (routes: readonly Route[], { callbacks, ...context
     version: '0',
     log: createLog('things', 'silent'),
     authenticate: async () => anonymous,
+    access: contractAccess,
     idempotency: undefined,
     ...context,
     appToken,

@@ -1,0 +1,208 @@
+import * as contract from '@caravan/contracts/access'
+import { operations } from '@caravan/contracts/all'
+import { isPublic, type Operation } from '@caravan/contracts/operation'
+import { canonicalAddress } from '@caravan/service-kit/access-bans'
+import type { AccessState } from '@caravan/service-kit/access-state'
+import { AppError } from '@caravan/service-kit/errors'
+import { type Route, route } from '@caravan/service-kit/route'
+import type { AccessStore, Entry } from './access-store.ts'
+import type { AccountStore } from './account-store.ts'
+
+interface Collaborators {
+  readonly store: AccessStore
+  readonly state: AccessState
+  readonly accounts: Pick<AccountStore, 'findById'>
+}
+
+const byId = new Map(operations.map((operation) => [operation.id, operation]))
+
+/** What the world may be let in to. Throws 404. */
+const operationOf = (id: string): Operation => {
+  const found = byId.get(id)
+  if (found && isPublic(found)) return found
+  throw new AppError('not-found', 'identity/operation-not-found', 'There is no such operation')
+}
+
+/** Without these nobody could sign in and open them again. */
+const staysPublic = ({ app, id, access }: Operation): boolean =>
+  app === 'identity' && access === 'anyone' && id !== 'createAccount'
+
+const presentRoute = ({ id, method, path }: Operation) => ({ operationId: id, method, path })
+
+const pageOf = <T>(entries: readonly Entry[], limit: number, present: (entry: never) => T) => {
+  const shown = entries.slice(0, limit)
+  const hasMore = entries.length > limit
+  const last = shown.at(-1)?.id
+  return { data: shown.map(present as never) as T[], hasMore, ...(hasMore && last ? { next: last } : {}) }
+}
+
+const encode = (id: string): string => Buffer.from(id).toString('base64url')
+const decode = (id: string): string => Buffer.from(id, 'base64url').toString('ascii')
+
+const presentBan = ({ id, value, expiresAt }: Entry<'ban'>): contract.Ban => ({
+  ...value,
+  id: encode(id),
+  ...(expiresAt ? { until: expiresAt } : {}),
+})
+
+/** In its one spelling. Throws 422 for a network that would shut out a good part of the world. */
+const subjectOf = (kind: string, subject: string): string => {
+  if (kind !== 'address') return subject
+  const [address = '', bits] = subject.split('/')
+  const canonical = canonicalAddress(address)
+  if (bits === undefined) return canonical
+  if (Number(bits) < (canonical.includes(':') ? 32 : 8))
+    throw new AppError('invalid', 'identity/network-too-wide', 'At least /8 for IPv4, /32 for IPv6', {
+      errors: [{ pointer: '/subject', detail: 'too wide' }],
+    })
+  return `${canonical}/${bits}`
+}
+
+const refusals: Record<string, 'forbidden' | 'banned' | 'session-ended' | undefined> = {
+  'auth/forbidden': 'forbidden',
+  'auth/banned': 'banned',
+  'auth/session-ended': 'session-ended',
+}
+
+/** Whether a role would inherit from itself. */
+const hasCircle = (parents: ReadonlyMap<string, readonly string[]>, from: string): boolean => {
+  const seen = new Set<string>()
+  const above = [...(parents.get(from) ?? [])]
+  for (const role of above) {
+    if (role === from) return true
+    if (seen.has(role)) continue
+    seen.add(role)
+    above.push(...(parents.get(role) ?? []))
+  }
+  return false
+}
+
+const notFound = (what: string) =>
+  new AppError('not-found', `identity/${what}-not-found`, `There is no such ${what}`)
+
+const presentRule = ({ id, value }: Entry<'rule'>) => ({ id, ...value })
+const presentRole = ({ id, value }: Entry<'role'>) => ({ role: id, ...value })
+
+export const accessRoutes = ({ store, state, accounts }: Collaborators): readonly Route[] => [
+  route(contract.listRules, async ({ query: { limit, after } }) =>
+    pageOf(await store.list('rule', limit + 1, after), limit, presentRule),
+  ),
+
+  route(contract.putRule, async ({ params: { ruleId }, body, caller }) => {
+    await store.set(caller.id, { kind: 'rule', id: ruleId, value: body }, store.knownRoles(body.role))
+    return { id: ruleId, ...body }
+  }),
+
+  route(contract.deleteRule, async ({ params: { ruleId }, caller }) => {
+    if (!(await store.remove(caller.id, 'rule', ruleId))) throw notFound('rule')
+    return undefined
+  }),
+
+  route(contract.listRoles, async ({ query: { limit, after } }) =>
+    pageOf(await store.list('role', limit + 1, after), limit, presentRole),
+  ),
+
+  route(contract.putRole, async ({ params: { role }, body, caller }) => {
+    await store.set(caller.id, { kind: 'role', id: role, value: body }, async (tx) => {
+      await store.knownRoles(...body.parents.filter((parent) => parent !== role))(tx)
+      const parents = await store.rolesIn(tx)
+      if (hasCircle(new Map([...parents, [role, body.parents]]), role))
+        throw new AppError('conflict', 'identity/role-circle', 'A role cannot inherit from itself')
+    })
+    return { role, ...body }
+  }),
+
+  route(contract.deleteRole, async ({ params: { role }, caller }) => {
+    const removed = await store.remove(caller.id, 'role', role, async (tx) => {
+      if (await store.isUsed(tx, role))
+        throw new AppError('conflict', 'identity/role-in-use', 'A rule, a grant or a role names it')
+    })
+    if (!removed) throw notFound('role')
+    return undefined
+  }),
+
+  route(contract.listGrants, async ({ params: { accountId } }) => {
+    const grants = await store.list('grant', 1000, '', `${accountId} `)
+    return { data: grants.map(({ value }) => value.role) }
+  }),
+
+  route(contract.putGrant, async ({ params: { accountId, role }, caller }) => {
+    if (!(await accounts.findById(accountId))) throw notFound('account')
+    const value = { account: accountId, role }
+    const entry = { kind: 'grant', id: `${accountId} ${role}`, value } as const
+    await store.set(caller.id, entry, store.knownRoles(role))
+    return undefined
+  }),
+
+  route(contract.deleteGrant, async ({ params: { accountId, role }, caller }) => {
+    if (!(await store.remove(caller.id, 'grant', `${accountId} ${role}`))) throw notFound('grant')
+    return undefined
+  }),
+
+  route(contract.listPublicRoutes, async ({ query: { limit, after } }) =>
+    pageOf(await store.list('public-route', limit + 1, after), limit, ({ id }: Entry) => {
+      const known = byId.get(id)
+      return known ? presentRoute(known) : { operationId: id, method: '', path: '' }
+    }),
+  ),
+
+  route(contract.putPublicRoute, async ({ params: { operationId }, caller }) => {
+    const operation = operationOf(operationId)
+    if (operation.access === 'member')
+      throw new AppError('conflict', 'identity/needs-account', 'It acts for an account')
+    await store.set(caller.id, { kind: 'public-route', id: operationId, value: {} })
+    return presentRoute(operation)
+  }),
+
+  route(contract.deletePublicRoute, async ({ params: { operationId }, caller }) => {
+    if (staysPublic(operationOf(operationId)))
+      throw new AppError('conflict', 'identity/stays-public', 'Nobody could sign in without it')
+    if (!(await store.remove(caller.id, 'public-route', operationId))) throw notFound('operation')
+    return undefined
+  }),
+
+  route(contract.listBans, async ({ query: { limit, after } }) => {
+    const bans = await store.list('ban', limit + 1, after && decode(after))
+    const { next, ...page } = pageOf(bans, limit, presentBan)
+    return { ...page, ...(next ? { next: encode(next) } : {}) }
+  }),
+
+  route(contract.createBan, async ({ body, caller }) => {
+    const { kind, reason, until } = body
+    const subject = subjectOf(kind, body.subject)
+    if (await store.find('grant', `${subject} administrator`)) {
+      if (!(await store.find('grant', `${caller.id} administrator`)))
+        throw new AppError('forbidden', 'auth/forbidden', 'Only an administrator bans another')
+    }
+    const entry: Entry<'ban'> = {
+      ...{ kind: 'ban', id: `${kind} ${subject}` },
+      value: { kind, subject, reason, by: caller.id, at: new Date().toISOString() },
+      ...(until ? { expiresAt: until } : {}),
+    }
+    await store.set(caller.id, entry)
+    return presentBan(entry)
+  }),
+
+  route(contract.deleteBan, async ({ params: { banId }, caller }) => {
+    if (!(await store.remove(caller.id, 'ban', decode(banId)))) throw notFound('ban')
+    return undefined
+  }),
+
+  route(contract.listAccessChanges, async ({ query: { since } }) => store.changesSince(since)),
+
+  route(contract.decideAccess, async ({ body }) => {
+    const { account, session, issuedAt, operationId, params } = body
+    const caller = {
+      ...{ kind: 'member' as const, id: account, roles: [], issuedAt },
+      ...(session ? { session } : {}),
+    }
+    try {
+      state.authorise(operationOf(operationId), caller, params)
+      return { outcome: 'allowed' as const }
+    } catch (error) {
+      const outcome = error instanceof AppError ? refusals[error.code] : undefined
+      if (outcome === undefined) throw error
+      return { outcome }
+    }
+  }),
+]

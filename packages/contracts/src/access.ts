@@ -1,0 +1,353 @@
+import { z } from 'zod'
+import { id, instant, page, paging } from './common.ts'
+import { event } from './event.ts'
+import { operation } from './operation.ts'
+
+const app = 'identity'
+const administrator = { roles: ['administrator'] } as const
+
+/** Administrators add roles, so a role is a word, not one of a list. */
+export const roleName = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/)
+
+const plainPath = /^(\/([\w~@:+-][\w.~@:+-]*|\.well-known|\{\w+\}|\*))+$/
+/** What may take exponential time, or is not needed here: quantified groups, backreferences, lookarounds. */
+const slow = /\)[*+{]|\\[1-9k]|\(\?[^:]|(?:[*+].*){4}/
+
+const isExpression = (text: string): boolean => {
+  if (!/^\^.*\$$/.test(text) || slow.test(text)) return false
+  try {
+    return new RegExp(text) instanceof RegExp
+  } catch {
+    return false
+  }
+}
+
+/**
+ * What a rule is about. `/v1/orders/{orderId}`: a parameter or `*` stands for one segment, a `*` at the end for all the rest.
+ * Or a regular expression from `^` to `$`, without quantified groups and with three of `*` and `+` at most.
+ */
+export const pathPattern = z
+  .string()
+  .max(200)
+  .refine((text) => (text.startsWith('^') ? isExpression(text) : plainPath.test(text)), {
+    error: 'a path with {parameters} and *, or a plain regular expression from ^ to $',
+  })
+
+export const rule = z.strictObject({
+  role: roleName,
+  /** One that denies beats all that allow; what no rule allows is denied. */
+  effect: z.enum(['allow', 'deny']),
+  method: z.enum(['GET', 'POST', 'PUT', 'DELETE', '*']),
+  path: pathPattern,
+})
+export type Rule = z.infer<typeof rule>
+
+/** A role may do what its parents may, and may not what one of them may not. */
+export const roleContent = z.strictObject({ parents: z.array(roleName).max(20) })
+
+const ruleId = z.string().regex(/^[\w.:*-]{1,100}$/)
+const operationId = z.string().regex(/^[a-zA-Z]{1,80}$/)
+
+const kinds = ['account', 'session', 'address'] as const
+/** An address or a CIDR network. */
+const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+
+const banContent = z.strictObject({
+  kind: z.enum(kinds),
+  /** The account's id, the session's id, or an address or CIDR network: at least /8 for IPv4, /32 for IPv6. */
+  subject: z.string().max(60),
+  reason: z.string().trim().min(1).max(500),
+  /** Without one it holds until it is lifted. */
+  until: instant.optional(),
+})
+const banId = z.string().regex(/^[\w-]{8,200}$/)
+
+export const ban = z.object({ id: banId, ...banContent.shape, by: id, at: instant })
+export type Ban = z.infer<typeof ban>
+
+export const listRules = operation({
+  app,
+  id: 'listRules',
+  method: 'GET',
+  path: '/v1/access/rules',
+  summary: 'What each role may and may not do',
+  access: administrator,
+  status: 200,
+  query: paging,
+  response: page(z.object({ id: ruleId, ...rule.shape })),
+})
+
+const lockedOut = { 'identity/locks-out-administrators': 409 } as const
+
+export const putRule = operation({
+  app,
+  id: 'putRule',
+  method: 'PUT',
+  path: '/v1/access/rules/{ruleId}',
+  summary: 'Create or replace a rule under an id of the caller',
+  access: administrator,
+  status: 200,
+  params: z.strictObject({ ruleId }),
+  body: rule,
+  response: z.object({ id: ruleId, ...rule.shape }),
+  problems: { 'identity/unknown-role': 409, ...lockedOut },
+  example: {
+    body: { role: 'support', effect: 'allow', method: 'GET', path: '/v1/ledger-entries' },
+  },
+})
+
+export const deleteRule = operation({
+  app,
+  id: 'deleteRule',
+  method: 'DELETE',
+  path: '/v1/access/rules/{ruleId}',
+  summary: 'Remove a rule; one of the default policy stays removed',
+  access: administrator,
+  status: 204,
+  params: z.strictObject({ ruleId }),
+  problems: { 'identity/rule-not-found': 404, ...lockedOut },
+})
+
+export const listRoles = operation({
+  app,
+  id: 'listRoles',
+  method: 'GET',
+  path: '/v1/access/roles',
+  summary: 'All roles with their parents',
+  access: administrator,
+  status: 200,
+  query: paging,
+  response: page(z.object({ role: roleName, ...roleContent.shape })),
+})
+
+const roleParams = z.strictObject({ role: roleName })
+
+export const putRole = operation({
+  app,
+  id: 'putRole',
+  method: 'PUT',
+  path: '/v1/access/roles/{role}',
+  summary: 'Create or replace a role',
+  access: administrator,
+  status: 200,
+  params: roleParams,
+  body: roleContent,
+  response: z.object({ role: roleName, ...roleContent.shape }),
+  problems: { 'identity/unknown-role': 409, 'identity/role-circle': 409, ...lockedOut },
+})
+
+export const deleteRole = operation({
+  app,
+  id: 'deleteRole',
+  method: 'DELETE',
+  path: '/v1/access/roles/{role}',
+  summary: 'Remove a role that no rule, grant or role names',
+  access: administrator,
+  status: 204,
+  params: roleParams,
+  problems: { 'identity/role-not-found': 404, 'identity/role-in-use': 409 },
+})
+
+const accountParams = z.strictObject({ accountId: id })
+
+export const listGrants = operation({
+  app,
+  id: 'listGrants',
+  method: 'GET',
+  path: '/v1/accounts/{accountId}/roles',
+  summary: 'The roles of an account beside shopper, which every account has',
+  access: administrator,
+  status: 200,
+  params: accountParams,
+  response: z.object({ data: z.array(roleName) }),
+})
+
+const grantParams = accountParams.extend({ role: roleName })
+
+export const putGrant = operation({
+  app,
+  id: 'putGrant',
+  method: 'PUT',
+  path: '/v1/accounts/{accountId}/roles/{role}',
+  summary: 'Give an account a role; it counts at once, for tokens that are out too',
+  access: administrator,
+  status: 204,
+  params: grantParams,
+  problems: { 'identity/unknown-role': 409, 'identity/account-not-found': 404 },
+})
+
+export const deleteGrant = operation({
+  app,
+  id: 'deleteGrant',
+  method: 'DELETE',
+  path: '/v1/accounts/{accountId}/roles/{role}',
+  summary: 'Take a role from an account',
+  access: administrator,
+  status: 204,
+  params: grantParams,
+  problems: { 'identity/grant-not-found': 404, ...lockedOut },
+})
+
+const publicRoute = z.object({ operationId, method: z.string(), path: z.string() })
+const publicParams = z.strictObject({ operationId })
+
+export const listPublicRoutes = operation({
+  app,
+  id: 'listPublicRoutes',
+  method: 'GET',
+  path: '/v1/access/public-routes',
+  summary: 'Operations that need no identity',
+  access: administrator,
+  status: 200,
+  query: paging,
+  response: page(publicRoute),
+})
+
+export const putPublicRoute = operation({
+  app,
+  id: 'putPublicRoute',
+  method: 'PUT',
+  path: '/v1/access/public-routes/{operationId}',
+  summary: 'Open an operation to everyone, unless it acts for an account',
+  access: administrator,
+  status: 200,
+  params: publicParams,
+  response: publicRoute,
+  problems: { 'identity/operation-not-found': 404, 'identity/needs-account': 409 },
+})
+
+export const deletePublicRoute = operation({
+  app,
+  id: 'deletePublicRoute',
+  method: 'DELETE',
+  path: '/v1/access/public-routes/{operationId}',
+  summary: 'Leave an operation to those whose roles allow it; what signing in needs stays open',
+  access: administrator,
+  status: 204,
+  params: publicParams,
+  problems: { 'identity/operation-not-found': 404, 'identity/stays-public': 409 },
+})
+
+export const listBans = operation({
+  app,
+  id: 'listBans',
+  method: 'GET',
+  path: '/v1/access/bans',
+  summary: 'Bans that hold',
+  access: { roles: ['support'] },
+  status: 200,
+  query: paging,
+  response: page(ban),
+})
+
+export const createBan = operation({
+  app,
+  id: 'createBan',
+  method: 'POST',
+  path: '/v1/access/bans',
+  summary: 'Ban an account, a session, an address or a network; a second one of the same replaces the first',
+  access: { roles: ['operator'] },
+  status: 201,
+  body: banContent.refine(
+    ({ kind, subject }) => (kind === 'address' ? address : id).safeParse(subject).success,
+    { path: ['subject'], error: 'not a subject of this kind' },
+  ),
+  response: ban,
+  problems: { 'identity/network-too-wide': 422, ...lockedOut },
+})
+
+export const deleteBan = operation({
+  app,
+  id: 'deleteBan',
+  method: 'DELETE',
+  path: '/v1/access/bans/{banId}',
+  summary: 'Lift a ban',
+  access: { roles: ['operator'] },
+  status: 204,
+  params: z.strictObject({ banId }),
+  problems: { 'identity/ban-not-found': 404 },
+})
+
+/** Everything that asks who may do what. The gateway asks at the door, each service again. */
+const followers = { apps: ['gateway', 'catalog', 'inventory', 'carts', 'orders', 'payments'] } as const
+
+/**
+ * One piece of the access state, by kind and id; `value: null` is one that is gone. Whoever reads this ignores kinds that it
+ * does not know. Values: `rule` a rule; `role` its parents; `grant` `{ account, role }`; `public-route` `{}`, its id the
+ * operation's; `ban` `{ kind, subject }`; `revocation` `{ kind: session | account, subject, notBefore }`.
+ */
+export const accessEntry = z.object({
+  kind: z.string(),
+  id: z.string(),
+  value: z.record(z.string(), z.unknown()).nullable(),
+  /** It counts for nothing from then on. */
+  expiresAt: instant.optional(),
+})
+export type AccessEntry = z.infer<typeof accessEntry>
+
+export const listAccessChanges = operation({
+  app,
+  id: 'listAccessChanges',
+  method: 'GET',
+  path: '/v1/access-changes',
+  summary: 'What changed in the access state after a version, in its order; after version 0 all of it',
+  access: followers,
+  status: 200,
+  query: z.strictObject({ since: z.coerce.number().int().min(0) }),
+  /** `version`: up to which this tells everything; `hasMore`: ask again from there. */
+  response: z.object({ version: z.int().min(0), entries: z.array(accessEntry), hasMore: z.boolean() }),
+})
+export type AccessChanges = z.output<NonNullable<typeof listAccessChanges.response>>
+
+export const decideAccess = operation({
+  app,
+  id: 'decideAccess',
+  method: 'POST',
+  path: '/v1/access-decisions',
+  summary: 'Whether the bearer of a verified token may do something: for services that hold no access state',
+  access: followers,
+  status: 200,
+  body: z.strictObject({
+    account: z.string().min(1).max(100),
+    session: id.optional(),
+    /** The token's `iat`, in seconds. */
+    issuedAt: z.number(),
+    operationId,
+    params: z.record(z.string(), z.string()).default({}),
+  }),
+  response: z.object({
+    outcome: z.enum(['allowed', 'forbidden', 'banned', 'session-ended']),
+  }),
+})
+
+export const accessOperations = [
+  listRules,
+  putRule,
+  deleteRule,
+  listRoles,
+  putRole,
+  deleteRole,
+  listGrants,
+  putGrant,
+  deleteGrant,
+  listPublicRoutes,
+  putPublicRoute,
+  deletePublicRoute,
+  listBans,
+  createBan,
+  deleteBan,
+  listAccessChanges,
+  decideAccess,
+] as const
+
+export const accessChanged = event({
+  topic: 'access.changed',
+  publisher: app,
+  summary: 'The access state has a new version: a hint to read it, heard by every replica of every app',
+  data: z.object({ version: z.int().min(1) }),
+  // No two wait for one another: order does not matter.
+  key: ({ version }) => `access:${version}`,
+  example: { version: 42 },
+})
+
+export const accessEvents = [accessChanged] as const

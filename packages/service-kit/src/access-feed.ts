@@ -1,0 +1,89 @@
+import { accessChanged } from '@caravan/contracts/access'
+import type { AccessState, ReadAccessChanges } from './access-state.ts'
+import type { Background } from './background.ts'
+import type { Log } from './log.ts'
+import { type Subscription, subscription } from './subscription.ts'
+import { runInTrace } from './trace.ts'
+
+export interface AccessFeedOptions {
+  readonly state: AccessState
+  readonly read: ReadAccessChanges
+  readonly log: Log
+  readonly pollMs?: number
+}
+
+/** Keeps the access state up to date: reads when an event says that there is something, and every five seconds anyway. */
+export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeedOptions) => {
+  let stopped = false
+  let due = false
+  let wakeUp = (): void => undefined
+  let loaded = (): void => undefined
+  const firstRead = new Promise<void>((resolve) => {
+    loaded = resolve
+  })
+
+  const idle = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wakeUp = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (due || stopped) wakeUp()
+    })
+
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      due = false
+      let pause = pollMs
+      try {
+        state.sweep()
+        await runInTrace(undefined, () => state.catchUp(read))
+        loaded()
+      } catch (error) {
+        log.warn(
+          { err: error, version: state.version() },
+          'access changes not read; they will be asked for again',
+        )
+        pause = Math.min(pollMs, state.loaded() ? 1000 : 100)
+        due = false
+      }
+      await idle(pause)
+    }
+  }
+
+  /** There is a version; one that is known already is a repeat. */
+  const hint = (version: number): void => {
+    if (version <= state.version()) return
+    due = true
+    wakeUp()
+  }
+
+  return {
+    hint,
+    /** Resolves after the first read, or `withinMs`. */
+    ready: (withinMs: number): Promise<void> => {
+      let timer: NodeJS.Timeout
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, withinMs)
+      })
+      return Promise.race([firstRead, late]).finally(() => clearTimeout(timer))
+    },
+    start: (() => {
+      const running = run()
+      return () => {
+        stopped = true
+        wakeUp()
+        return running
+      }
+    }) satisfies Background['start'],
+    /** Every replica hears each event, whatever its inbox would say of it. */
+    subscription: subscription(
+      accessChanged,
+      async ({ version }) => hint(version),
+      'broadcast',
+    ) as Subscription,
+  }
+}
+
+export type AccessFeed = ReturnType<typeof createAccessFeed>

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { eventually } from '@caravan/service-kit/testing/eventually'
+import { eraseStack } from '../../tools/launcher/erase-stack.ts'
+import { type Stack, startStack } from '../../tools/launcher/stack.ts'
+import { figureOf, sameAccess } from '../support/access.ts'
+import { type Door, openDoor } from '../support/door.ts'
+import { type Shop, type Shopper, shopOf } from '../support/shop.ts'
+
+/** A shop of its own with two gateways, and two of a service that asks again. */
+let stack: Stack
+let shop: Shop
+let doors: Door[]
+let administrator: string
+let clerk: Shopper
+
+before(async () => {
+  await eraseStack('access')
+  stack = await startStack({ profile: 'access', ports: 'free', replicas: { gateway: 2, payments: 2 } })
+  shop = shopOf(stack)
+  doors = stack.urls.map(openDoor)
+  assert.equal(doors.length, 2)
+  // The only sign-ins: what changes counts for these tokens.
+  administrator = await shop.asOperator()
+  clerk = await shop.newShopper()
+})
+after(() => stack?.stop())
+
+const change = async (method: string, path: string, body?: unknown): Promise<void> => {
+  const answer = await shop.door(method, path, { token: administrator, body })
+  assert.ok(answer.status < 300, answer.text)
+}
+
+/** At both gateways, and often enough that both replicas behind them are asked. */
+const everywhere = async (expected: number, path: string, token?: string): Promise<boolean> => {
+  const answers = await Promise.all(
+    [...doors, ...doors, ...doors].map((door) => door('GET', path, token ? { token } : {})),
+  )
+  return answers.every(({ status }) => status === expected)
+}
+
+interface Change {
+  readonly what: string
+  readonly on: () => Promise<void>
+  readonly off: () => Promise<void>
+  /** Whether it is seen to be on, or off, everywhere. */
+  readonly seen: (on: boolean) => Promise<boolean>
+}
+
+const changes = (): Change[] => {
+  const { id, token } = clerk
+  const rule = { role: 'shopper', effect: 'allow', method: 'GET', path: '/v1/ledger-balance' }
+  const grant = `/v1/accounts/${id}/roles/support`
+  const open = '/v1/access/public-routes/listCategories'
+  const subject = { kind: 'account', subject: id }
+  const banId = Buffer.from(`account ${id}`).toString('base64url')
+  return [
+    {
+      what: 'a permission',
+      on: () => change('PUT', '/v1/access/rules/drill', rule),
+      off: () => change('DELETE', '/v1/access/rules/drill'),
+      seen: (on) => everywhere(on ? 200 : 403, '/v1/ledger-balance', token),
+    },
+    {
+      what: 'a role',
+      on: () => change('PUT', grant),
+      off: () => change('DELETE', grant),
+      seen: (on) => everywhere(on ? 200 : 403, '/v1/access/bans', token),
+    },
+    {
+      what: 'a ban',
+      on: () => change('POST', '/v1/access/bans', { ...subject, reason: 'A drill' }),
+      off: () => change('DELETE', `/v1/access/bans/${banId}`),
+      seen: (on) => everywhere(on ? 403 : 200, '/v1/me', token),
+    },
+    {
+      what: 'a public route',
+      on: () => change('DELETE', open),
+      off: () => change('PUT', open),
+      seen: (on) => everywhere(on ? 401 : 200, '/v1/categories'),
+    },
+  ]
+}
+
+/** Milliseconds from the answer to the change until it was seen everywhere. */
+const timed = async ({ what, on, off, seen }: Change, isOn: boolean, withinMs: number): Promise<number> => {
+  await (isOn ? on() : off())
+  const start = performance.now()
+  await eventually(`${what} is ${isOn ? 'on' : 'off'} everywhere`, () => seen(isOn), withinMs)
+  return performance.now() - start
+}
+
+test('a hundred changes count on both gateways before a poll could tell all of them', async () => {
+  const took: number[] = []
+  for (let round = 0; took.length < 100; round += 1)
+    for (const each of changes()) took.push(await timed(each, round % 2 === 0, 3000))
+  if (took.length % 8 !== 0) for (const each of changes()) await timed(each, false, 3000)
+  took.sort((a, b) => a - b)
+  const at = (share: number) => Math.round(took[Math.ceil(took.length * share) - 1] ?? 0)
+  console.log(`a change counts everywhere after ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), of ${took.length}`)
+})
+
+test('without the broker they count by the next poll', async () => {
+  const redis = stack.process('redis')
+  await redis.stop()
+  try {
+    for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn, 12_000)
+  } finally {
+    await redis.start()
+    await redis.ready()
+  }
+  for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn, 30_000)
+})
+
+test('each process tells the version that it goes by, and how old that is', async () => {
+  await sameAccess(stack)
+  for (const app of ['identity', 'gateway', 'gateway-2', 'payments', 'payments-2', 'orders'])
+    assert.ok((await figureOf(stack, app, 'access_age_seconds')) < 60, app)
+})
+
+test('without identity what is known goes on for a minute; then only what is public is served', async () => {
+  const identity = stack.process('identity')
+  await identity.stop()
+  try {
+    assert.equal((await shop.door('GET', '/v1/orders', { token: clerk.token })).status, 200)
+    const refused = await eventually(
+      'nothing is allowed any more',
+      async () => {
+        const answer = await shop.door('GET', '/v1/orders', { token: clerk.token })
+        return answer.status === 503 && answer
+      },
+      90_000,
+    )
+    assert.equal(refused.body.code, 'auth/policies-unavailable')
+    assert.ok(refused.headers.get('retry-after'))
+    assert.equal((await shop.door('GET', '/v1/search?q=anything')).status, 200)
+  } finally {
+    await identity.start()
+    await identity.ready()
+  }
+  await eventually(
+    'members are served again',
+    async () => (await shop.door('GET', '/v1/orders', { token: clerk.token })).status === 200,
+  )
+})
