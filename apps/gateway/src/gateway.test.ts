@@ -5,11 +5,13 @@ import { after, before, beforeEach, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
 import { productChanged } from '@caravan/contracts/catalog'
 import { isPublic } from '@caravan/contracts/operation'
+import { anonymous } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { createLog } from '@caravan/service-kit/log'
 import type { Answer } from './answer.ts'
 import type { Forwarded } from './forward.ts'
 import { createGateway } from './gateway.ts'
+import { createRateLimiter } from './rate-limits.ts'
 import { createReadCache } from './read-cache.ts'
 
 const appToken = 'an app token of the test'
@@ -18,12 +20,13 @@ const forwarded: { app: string; request: Forwarded }[] = []
 const json = { 'Content-Type': 'application/json; charset=utf-8' }
 let respond: (request: Forwarded) => Promise<Answer>
 let renewed = 0
+const plenty = { quota: 10_000, windowSeconds: 1 }
 const renew = () => {
   renewed += 1
 }
 
 const app = createGateway({
-  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [] },
+  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [], CORS_ORIGINS: [] },
   log: createLog('gateway', 'silent'),
   operations: operations.filter(isPublic),
   documents: new Map(),
@@ -33,6 +36,8 @@ const app = createGateway({
     return respond(request)
   },
   token: { current: () => 'anonymous', renew },
+  limiter: createRateLimiter({ account: plenty, address: plenty, cached: plenty, webhook: plenty }),
+  authenticate: async () => anonymous,
   healthy: () => true,
 })
 const server = createServer(app.callback())

@@ -1,3 +1,4 @@
+import type { Authenticate } from '@caravan/service-kit/authenticate'
 import type { BaseConfig } from '@caravan/service-kit/config'
 import { declare } from '@caravan/service-kit/delivery'
 import { AppError } from '@caravan/service-kit/errors'
@@ -6,16 +7,26 @@ import { registry } from '@caravan/service-kit/metrics'
 import { fromSidecarOnly, observe } from '@caravan/service-kit/server'
 import { createConsumer } from '@caravan/service-kit/subscription'
 import Router from '@koa/router'
-import Koa, { type Middleware } from 'koa'
-import { type Answer, reply, securityHeaders } from './answer.ts'
+import Koa, { type Context, type Middleware } from 'koa'
+import { type Answer, reply } from './answer.ts'
 import { serveCached } from './cached-reads.ts'
-import { trustedProxies } from './client-address.ts'
+import { networkOf, trustedProxies } from './client-address.ts'
+import { allowOrigins } from './cors.ts'
+import { limitRequests } from './limit-requests.ts'
 import { addPublicApi, type PublicApi } from './public-api.ts'
-import { addressOf, isSecure } from './request.ts'
+import type { RateLimiter } from './rate-limits.ts'
+import { addressOf, isSecure, refuseTooManyHeaders } from './request.ts'
+import { acceptRequestId, tellRequestId } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
 
-export interface GatewayOptions extends Omit<PublicApi, 'addressOf'> {
-  readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & { readonly TRUSTED_PROXIES: readonly string[] }
+export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'limit'> {
+  readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
+    readonly TRUSTED_PROXIES: readonly string[]
+    readonly CORS_ORIGINS: readonly string[]
+  }
+  readonly limiter: RateLimiter
+  readonly authenticate: Authenticate
   readonly log: Log
   readonly documents: ReadonlyMap<string, Answer>
   readonly healthy: () => boolean
@@ -23,22 +34,30 @@ export interface GatewayOptions extends Omit<PublicApi, 'addressOf'> {
 
 /** The only public door: what it does not list does not exist. */
 export const createGateway = (options: GatewayOptions): Koa => {
-  const { config, log, documents } = options
+  const { config, log, documents, limiter, authenticate } = options
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
+  const network = (ctx: Context) => networkOf(addressOf(ctx, isTrusted))
+  const limit = limitRequests({ limiter, authenticate, networkOf: network })
   const router = new Router({ sensitive: true, strict: true })
-  addPublicApi(router, { ...options, addressOf: (ctx) => addressOf(ctx, isTrusted) })
-  for (const [path, answer] of documents) router.get(path, (ctx) => reply(ctx, answer))
+  addPublicApi(router, { ...options, limit, addressOf: (ctx) => addressOf(ctx, isTrusted) })
+  for (const [path, answer] of documents) router.get(path, limit('call'), (ctx) => reply(ctx, answer))
   addProbes(router, options)
   addCallbacks(router, options)
 
   const app = new Koa()
+  // For every answer.
   app.use((ctx, next) => {
-    ctx.set({ ...securityHeaders, 'Cache-Control': 'no-store' })
-    if (isSecure(ctx, isTrusted)) ctx.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    ctx.set(isSecure(ctx, isTrusted) ? securityHeaders.overHttps : securityHeaders.overHttp)
     return next()
   })
-  app.use(serveCached(options.cache))
+  if (config.CORS_ORIGINS.length > 0) app.use(allowOrigins(config.CORS_ORIGINS))
+  // Whom to serve at all is asked here: before the cache, which answers anyone.
+  app.use(serveCached(options.cache, (ctx) => limiter.admits(ctx, 'cached', network(ctx))))
+  app.use(acceptRequestId)
   app.use(observe(log))
+  // Traced and logged, with errors as problems.
+  app.use(tellRequestId)
+  app.use(refuseTooManyHeaders)
   app.use(router.routes())
   app.use(refuseOtherMethods)
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'))

@@ -1,5 +1,6 @@
 import { operations } from '@caravan/contracts/all'
 import { isPublic } from '@caravan/contracts/operation'
+import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { createLog } from '@caravan/service-kit/log'
 import { listen } from '@caravan/service-kit/run-service'
 import { createSidecar } from '@caravan/service-kit/sidecar'
@@ -10,8 +11,11 @@ import { config } from './config.ts'
 import { createDocuments } from './documents.ts'
 import { createForward } from './forward.ts'
 import { createGateway } from './gateway.ts'
-import { createTokenIssuer } from './issue-token.ts'
+import { identityKeys } from './identity-keys.ts'
+import { createRateLimitSettings } from './rate-limit-settings.ts'
+import { createRateLimiter } from './rate-limits.ts'
 import { createReadCache } from './read-cache.ts'
+import { createSidecarGrpc } from './sidecar-grpc.ts'
 
 const log = createLog('gateway', config.LOG_LEVEL)
 const offered = operations.filter(isPublic)
@@ -25,23 +29,28 @@ try {
     connections: 320,
   })
   await assertPipeline(sidecar, 30_000)
-  const issuer = createTokenIssuer(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
-  const token = createAnonymousToken(issuer.issue, log)
+  const grpc = createSidecarGrpc(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
+  const token = createAnonymousToken(grpc.issueToken, log)
+  const limiter = createRateLimiter(config.RATE_LIMITS)
+  const settings = createRateLimitSettings(config.RATE_LIMITS, grpc.configuration, limiter, log)
+  const authenticate = createAuthenticator(identityKeys(sidecar, token), {
+    issuer: config.TOKEN_ISSUER,
+  })
   const app = createGateway({
-    ...{ config, log, token, operations: offered },
+    ...{ config, log, token, limiter, authenticate, operations: offered },
     documents: await createDocuments('0.1.0', offered),
     cache: createReadCache(),
     forward: withBulkhead(createForward(sidecar)),
     healthy: () => !draining,
   })
-  const stop = token.start()
+  const stops = [token.start(), settings.refresh.start()]
   await listen(app, {
     ...{ port: config.APP_PORT, host: config.APP_HOST, log },
     onDrain: () => {
       draining = true
     },
     close: async () => {
-      await Promise.all([stop(), issuer.close(), sidecar.close()])
+      await Promise.all([...stops.map((stop) => stop()), grpc.close(), sidecar.close()])
     },
   })
   log.info({ port: config.APP_PORT, operations: offered.length, node: process.version }, 'started')

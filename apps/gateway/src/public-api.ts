@@ -18,6 +18,8 @@ export interface PublicApi {
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
   readonly addressOf: (ctx: Context) => string
+  /** Counts a request of a kind; throws 429. */
+  readonly limit: (kind: 'call' | 'webhook') => Middleware
 }
 
 const maxBodyBytes = 262_144
@@ -27,7 +29,8 @@ const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
-export const addPublicApi = (router: Router, { operations, cache, forward, token, addressOf }: PublicApi) => {
+export const addPublicApi = (router: Router, api: PublicApi) => {
+  const { operations, cache, forward, token, addressOf, limit } = api
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
       ...request,
@@ -82,12 +85,13 @@ export const addPublicApi = (router: Router, { operations, cache, forward, token
       assertPlainPath(ctx.path)
       return forwardAsNobody(ctx, each.app, { method: 'GET', path, headers: {} })
     }
-    router.get(each.path, readThrough(cache, each, load))
+    router.get(each.path, limit('call'), readThrough(cache, each, load))
   }
   const cached = new Set(cachedReads.map(({ path }) => path))
   for (const operation of operations) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1')
     if (operation.method === 'GET' && cached.has(path)) continue
-    router.register(path, [operation.method], pass(operation))
+    const limited = limit(operation.raw ? 'webhook' : 'call')
+    router.register(path, [operation.method], [limited, pass(operation)])
   }
 }
