@@ -52,8 +52,7 @@ export const networkOf = (address: string): string => {
   const groups = head === '' ? [] : head.split(':')
   if (tail !== undefined && groups.length < 4) {
     const last = tail === '' ? [] : tail.split(':')
-    const width = last.length + (last.at(-1)?.includes('.') ? 1 : 0)
-    groups.push(...Array<string>(Math.max(8 - groups.length - width, 0)).fill('0'), ...last)
+    groups.push(...Array<string>(Math.max(8 - groups.length - last.length, 0)).fill('0'), ...last)
   }
   return groups
     .slice(0, 4)

@@ -45,6 +45,7 @@ test('what is not valid changes nothing and shows in the metrics until it is men
     'x',
     '{}',
     JSON.stringify({ ...each(8), more: 1 }),
+    JSON.stringify({ ...each(8), cached: { quota: 9, windowSeconds: 10, burst: 1 } }),
     JSON.stringify({ ...each(8), cached: { quota: 0, windowSeconds: 10 } }),
     JSON.stringify({ ...each(8), cached: { quota: 1.5, windowSeconds: 10 } }),
     JSON.stringify({ ...each(8), cached: { quota: 1, windowSeconds: 3601 } }),
