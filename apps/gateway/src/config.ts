@@ -11,7 +11,7 @@ const isNetwork = (text: string): boolean => {
 }
 
 const isOrigin = (text: string): boolean =>
-  URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text
+  URL.canParse(text) && /^https?:[^*]+$/.test(text) && new URL(text).origin === text
 
 const listed = (list: string): string[] => list.split(',').flatMap((each) => each.trim() || [])
 

@@ -226,7 +226,7 @@ test('every answer has the headers that keep browsers from doing harm, and HSTS 
 test('a request’s id is its trace id: the client’s, where that is a UUID or 32 hexadecimal digits, else a new one', async () => {
   const { ask, traces } = await open()
   const id = '0123456789abcdef0123456789abcdef'
-  const uuid = '01234567-89AB-cdef-0123-456789abcdef'
+  const uuid = '01234567-89ab-cdef-0123-456789abcdef'
   for (const given of [id, uuid]) {
     const { headers } = await ask('/v1/me', { 'x-request-id': given })
     assert.deepEqual([headers.get('x-request-id'), traces.at(-1)], [id, id])
@@ -237,6 +237,7 @@ test('a request’s id is its trace id: the client’s, where that is a UUID or 
     'x'.repeat(32),
     `${id}0`,
     '0'.repeat(32),
+    'ABCDEF01'.repeat(4),
     `${id}\t{"level":"error"}`,
     'a'.repeat(4000),
   ]

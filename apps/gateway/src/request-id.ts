@@ -2,9 +2,9 @@ import { randomHex } from '@caravan/service-kit/ids'
 import { currentTrace } from '@caravan/service-kit/trace'
 import type { Middleware } from 'koa'
 
-/** 32 hexadecimal digits, not all zero, or the same as a UUID. */
+/** 32 hexadecimal digits, not all zero, or the same as a UUID; lower case, as in a trace id. */
 const pattern =
-  /^(?!0{8}-?0{4}-?0{4}-?0{4}-?0{12}$)[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i
+  /^(?!0{8}-?0{4}-?0{4}-?0{4}-?0{12}$)[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/
 
 /**
  * A request's id is its trace id: one word finds it in every log and in the problem that the client saw. A client that brings
@@ -14,7 +14,7 @@ export const acceptRequestId: Middleware = (ctx, next) => {
   const { headers } = ctx.req
   const id = ctx.get('x-request-id')
   if (headers.traceparent === undefined && pattern.test(id))
-    headers.traceparent = `00-${id.replaceAll('-', '').toLowerCase()}-${randomHex(8)}-01`
+    headers.traceparent = `00-${id.replaceAll('-', '')}-${randomHex(8)}-01`
   return next()
 }
 
