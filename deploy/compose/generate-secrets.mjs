@@ -1,10 +1,12 @@
 // Writes what docker-compose.yml needs and no repository may hold: `.env`, which Compose reads by itself, and below
-// .caravan/compose the file of secrets that sidecars hand out and the SQL that makes one database and user a service.
-// Running it again adds what is missing and changes nothing that is there. Plain Node without packages, 20 or later.
+// .caravan/compose the file of secrets that sidecars hand out, the SQL that makes one database and user a service, and a
+// certificate for nginx. Running it again adds what is missing and changes nothing that is there. Plain Node without packages,
+// 20 or later, and openssl.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { selfSigned } from '../gateway/self-signed.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const root = process.argv[2] ?? repository
@@ -71,6 +73,7 @@ mkdirSync(folder, { recursive: true })
 chmodSync(folder, 0o700)
 writeFileSync(secretsFile, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o644 })
 writeFileSync(join(folder, 'databases.sql'), `${databases.join('\n')}\n`, { mode: 0o644 })
+selfSigned(join(folder, 'tls'))
 writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 })
 chmodSync(environmentFile, 0o600)
 console.log('docker compose up can start. The logins of operator and shopper are in .env')

@@ -17,7 +17,7 @@ useDapr(dapr)
 /** The two modules by which apps reach a sidecar, and the only files that may import them (tests/checks/source-rules.ts). */
 const standIns: readonly (readonly [specifier: string, importer: RegExp])[] = [
   ['undici', /\/packages\/service-kit\/src\/sidecar\.ts$/],
-  ['@dapr/dapr', /\/apps\/gateway\/src\/issue-token\.ts$/],
+  ['@dapr/dapr', /\/apps\/gateway\/src\/sidecar-grpc\.ts$/],
 ]
 registerHooks({
   resolve: (specifier, context, next) =>

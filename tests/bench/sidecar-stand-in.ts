@@ -77,5 +77,7 @@ export class DaprClient {
       }),
   }
 
+  readonly configuration = { get: async () => ({ items: {} }) }
+
   async stop() {}
 }

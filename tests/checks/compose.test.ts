@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -51,13 +52,15 @@ test('docker-compose.yml is valid by the schema of the Compose specification', (
   assert.match(fault(misspelt), /must NOT have additional properties/)
 })
 
+const namesOf = (value: string[] | Record<string, unknown> = []): string[] =>
+  Array.isArray(value) ? value : Object.keys(value)
+
 test('what a service refers to is there', () => {
-  const names = (value: string[] | Record<string, unknown> = []) =>
-    Array.isArray(value) ? value : Object.keys(value)
   for (const [name, each] of services) {
-    for (const other of names(each.depends_on)) service(other)
+    for (const other of namesOf(each.depends_on)) service(other)
     if (each.network_mode) service(each.network_mode.replace('service:', ''))
-    for (const network of names(each.networks)) assert.ok(network in compose.networks, `${name}: ${network}`)
+    for (const network of namesOf(each.networks))
+      assert.ok(network in compose.networks, `${name}: ${network}`)
     for (const secret of each.secrets ?? []) assert.ok(secret in compose.secrets, `${name}: ${secret}`)
     for (const volume of each.volumes ?? []) {
       const [source = ''] = volume.replace(/\$\{\w+:-(\w+)\}/, '$1').split(':')
@@ -125,14 +128,41 @@ test('a sidecar’s APIs listen to its app only, and no app holds what only a si
   }
 })
 
-test('only the gateway, the card provider’s tokenisation and the inbox are published', () => {
+test('only nginx, the card provider’s tokenisation and the inbox are published', () => {
   assert.deepEqual(
     services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`)),
-    Object.entries({ 'psp-sandbox': 6100, 'mail-sandbox': 6200, 'gateway-pod': 8080 }).map(
-      ([name, port]) => `${name} \${CARAVAN_BIND:-127.0.0.1}:${port}:${port}`,
-    ),
+    ['psp-sandbox 6100', 'mail-sandbox 6200', 'edge 8443', 'edge 8080'].map((each) => {
+      const [name, port] = each.split(' ')
+      return `${name} \${CARAVAN_BIND:-127.0.0.1}:${port}:${port}`
+    }),
   )
   assert.deepEqual(service('psp-sandbox').networks, ['provider'])
+})
+
+test('nginx has what its template names, reaches the gateway alone, and is the one proxy that the gateway trusts', () => {
+  const template = read('deploy/gateway/templates/default.conf.template')
+  const named = new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => name))
+  const { environment = {}, networks, volumes = [], secrets = [] } = service('edge')
+  const settings = Object.keys(environment).filter((name) => name.startsWith('EDGE_'))
+  assert.deepEqual([...named].filter((name) => /^[A-Z]/.test(name)).sort(), settings.sort())
+  assert.deepEqual(
+    [...named].filter((name) => new RegExp(String(environment.NGINX_ENVSUBST_FILTER)).test(name)).sort(),
+    settings.sort(),
+  )
+  assert.ok(volumes.some((volume) => volume.includes(`:${environment.EDGE_LISTS}:`)))
+  for (const setting of [environment.EDGE_CERTIFICATE, environment.EDGE_CERTIFICATE_KEY])
+    assert.ok(secrets.includes(String(setting).replace('/run/secrets/', '')))
+  const { appPort } = topology.apps.find(({ appID }) => appID === 'gateway') ?? {}
+  assert.equal(environment.EDGE_UPSTREAM, `gateway:${appPort}`)
+
+  assert.deepEqual(networks, ['door'])
+  const inside = services.filter(([, each]) => namesOf(each.networks).includes('door'))
+  assert.deepEqual(
+    inside.map(([name]) => name),
+    ['gateway-pod', 'edge'],
+  )
+  const door = compose.networks.door as { ipam: { config: { subnet: string }[] } }
+  assert.equal(service('gateway').environment?.TRUSTED_PROXIES, door.ipam.config[0]?.subnet)
 })
 
 test('every image is pinned, by the versions that the rest of the repository uses', () => {
@@ -171,11 +201,12 @@ test('the generator writes every variable and secret that is needed, and keeps w
     execFileSync(process.execPath, [join(root, 'deploy/compose/generate-secrets.mjs'), folder], {
       stdio: 'pipe',
     })
-    return ['.env', '.caravan/compose/secrets.json', '.caravan/compose/databases.sql'].map((file) =>
-      readFileSync(join(folder, file), 'utf8'),
-    )
+    return [
+      ...['.env', '.caravan/compose/secrets.json', '.caravan/compose/databases.sql'],
+      ...['.caravan/compose/tls/certificate.pem', '.caravan/compose/tls/key.pem'],
+    ].map((file) => readFileSync(join(folder, file), 'utf8'))
   }
-  const [environment = '', secrets = '', databases = ''] = generate()
+  const [environment = '', secrets = '', databases = '', certificate = '', key = ''] = generate()
   for (const [, name] of text.matchAll(/\$\{(\w+):\?/g))
     assert.match(environment, new RegExp(`^${name}=.{16}`, 'm'))
   const withDatabase = find('apps/*/migrations').map((path) => path.split('/')[1] ?? '')
@@ -183,5 +214,6 @@ test('the generator writes every variable and secret that is needed, and keeps w
   assert.deepEqual(Object.keys(JSON.parse(secrets)).sort(), launcher.sort())
   for (const name of withDatabase)
     assert.match(databases, new RegExp(`GRANT ALL PRIVILEGES ON ${name}\\.\\* TO ${name}@`))
-  assert.deepEqual(generate(), [environment, secrets, databases])
+  assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+  assert.deepEqual(generate(), [environment, secrets, databases, certificate, key])
 })

@@ -29,7 +29,7 @@ const doors: Record<string, RegExp> = {
   'packages/service-kit/src/sidecar.ts': /^undici$/,
   'packages/service-kit/src/run-service.ts': /^node:http$/,
   'packages/service-kit/src/database.ts': /^(?:knex|mysql2)/,
-  'apps/gateway/src/issue-token.ts': /^@dapr\/dapr$/,
+  'apps/gateway/src/sidecar-grpc.ts': /^@dapr\/dapr$/,
 }
 
 /** What is no part of the shop: they stand in for others. */

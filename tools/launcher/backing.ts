@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { canInstall, install } from './apt.ts'
 import { inherited } from './environment.ts'
 import { findProgram } from './programs.ts'
 import type { ProcessSpec } from './supervised-process.ts'
@@ -52,15 +53,8 @@ const haveImages = (log: (line: string) => void) =>
  */
 export const provideBacking = (options: BackingOptions, log: (line: string) => void): ProcessSpec[] => {
   if (dockerAnswers() && haveImages(log)) return containers(options)
-  if (!Object.values(localServers()).every(Boolean) && process.getuid?.() === 0 && findProgram('apt-get')) {
-    log('installing mariadb-server and redis-server (apt-get)')
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    spawnSync('apt-get', ['update'], { stdio: 'ignore' })
-    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server', 'redis-server'], {
-      stdio: 'ignore',
-      env: environment,
-    })
-  }
+  if (!Object.values(localServers()).every(Boolean) && canInstall())
+    install(['mariadb-server', 'redis-server'], log)
   const { mysql, redis } = localServers()
   if (!mysql || !redis)
     throw new Error(

@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { statfsSync } from 'node:fs'
+import { canInstall } from './apt.ts'
 import { dockerAnswers, localServers } from './backing.ts'
 import { isRunning } from './control.ts'
 import { daprVersion, findDapr } from './dapr-binaries.ts'
+import { findNginx } from './nginx.ts'
 import { isFree, portHolder } from './ports.ts'
-import { findProgram } from './programs.ts'
 import { repository, stackFolder } from './stack-file.ts'
 import { declaredPorts, readTopology } from './topology.ts'
 
-type Finding = { what: string; found?: string | undefined; remedy: string }
+/** `optional`: a start does without it. */
+type Finding = { what: string; found?: string | undefined; remedy: string; optional?: boolean }
 
 const neededBytes = 3e9
 
@@ -19,7 +21,6 @@ const examine = async (): Promise<Finding[]> => {
   const version = daprVersion(repository)
   const dapr = findDapr(version)
   const servers = localServers()
-  const canInstall = process.getuid?.() === 0 && findProgram('apt-get')
   const disk = statfsSync(repository)
   const free = disk.bavail * disk.bsize
   const findings: Finding[] = [
@@ -37,8 +38,14 @@ const examine = async (): Promise<Finding[]> => {
         ? 'in Docker'
         : servers.mysql && servers.redis
           ? `${servers.mysql}, ${servers.redis}`
-          : canInstall && 'to be installed with apt-get at the first start',
+          : canInstall() && 'to be installed with apt-get at the first start',
       remedy: 'start Docker, or install mariadb-server and redis-server',
+    } as Finding,
+    {
+      what: 'nginx and openssl, for the tests',
+      found: findNginx() ?? (canInstall() && 'to be installed with apt-get at the first test'),
+      remedy: 'install nginx and openssl',
+      optional: true,
     } as Finding,
     {
       what: 'disk',
@@ -63,5 +70,5 @@ export const doctor = async (): Promise<number> => {
   const findings = await examine()
   for (const { what, found, remedy } of findings)
     console.log(found ? `ok       ${what}: ${found}` : `missing  ${what}: ${remedy}`)
-  return findings.every(({ found }) => found) ? 0 : 1
+  return findings.every(({ found, optional }) => found || optional) ? 0 : 1
 }

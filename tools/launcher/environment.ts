@@ -26,14 +26,22 @@ export const appEnvironment = (app: Replica, tokens: Tokens, shared: Environment
   DAPR_API_TOKEN: tokens.dapr,
 })
 
-/** The addresses that every app and sidecar of a stack knows. A value that the caller has set wins. */
+/** All clients of a local stack have one address, and tests and loads are many clients. */
+const localRateLimits = {
+  account: { quota: 2000, windowSeconds: 1 },
+  address: { quota: 20_000, windowSeconds: 1 },
+  cached: { quota: 1_000_000, windowSeconds: 1 },
+  webhook: { quota: 20_000, windowSeconds: 1 },
+}
+
+/** What every app and sidecar of a stack knows. A value that the caller has set wins. */
 export const sharedEnvironment = (
   ports: { gateway: number; identity: number },
   nameFile: string,
 ): Environment => ({
   TOKEN_ISSUER: process.env.TOKEN_ISSUER ?? `http://127.0.0.1:${ports.gateway}`,
   IDENTITY_JWKS_URL: `http://127.0.0.1:${ports.identity}/.well-known/jwks.json`,
-  RATE_LIMIT_PER_SECOND: process.env.RATE_LIMIT_PER_SECOND ?? '1000',
+  RATE_LIMITS: process.env.RATE_LIMITS ?? JSON.stringify(localRateLimits),
   NAME_RESOLUTION_DB: nameFile,
 })
 

@@ -8,13 +8,6 @@ export interface Answer {
   readonly body: Buffer
 }
 
-/** On every answer of the API. A page that needs more sets its own policy. */
-export const securityHeaders = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-} as const
-
 /** A strong ETag (RFC 9110, 8.8.3): the hash of the bytes. */
 export const etagOf = (bytes: Buffer): string => `"${createHash('sha256').update(bytes).digest('base64url')}"`
 

@@ -24,7 +24,7 @@ class PipelineMissing extends Error {
   constructor(status: number) {
     super(
       `the sidecar let a call without a token pass (status ${status}, not 401): ` +
-        'the httpPipeline of its Configuration (ratelimit, bearer) is not loaded',
+        'the httpPipeline of its Configuration (bearer) is not loaded',
     )
     this.name = 'PipelineMissing'
   }

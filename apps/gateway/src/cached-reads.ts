@@ -6,7 +6,6 @@ import {
   searchProducts,
 } from '@caravan/contracts/catalog'
 import type { Operation } from '@caravan/contracts/operation'
-import { asAppError } from '@caravan/service-kit/errors'
 import { requestSeconds } from '@caravan/service-kit/metrics'
 import type { Context, Middleware } from 'koa'
 import { type Answer, etagOf, reply } from './answer.ts'
@@ -43,6 +42,8 @@ export const cachedReads: readonly CachedRead[] = [
     ...{ app: 'catalog', path: '/pictures/:file', group: 'page', query: false },
     headers: {
       'Cache-Control': 'public, max-age=3600',
+      // The web shop may have another origin.
+      'Cross-Origin-Resource-Policy': 'cross-origin',
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     },
   },
@@ -60,14 +61,14 @@ export const cacheKey = (url: string): string => {
 const isRead = (ctx: Context): boolean => ctx.method === 'GET' || ctx.method === 'HEAD'
 
 /**
- * Answers what the cache has, before routing. It is the hot path: no trace, and no line in the log for each hit; the metrics
- * count them, as route `cached`. What `isOpen` does not let pass is served the long way, if at all.
+ * Answers what the cache has, before routing, to those whom `admits` lets. It is the hot path: no trace, and no line in the log
+ * for each hit; the metrics count them, as route `cached`.
  */
 export const serveCached =
-  (cache: ReadCache, isOpen: (ctx: Context) => boolean): Middleware =>
+  (cache: ReadCache, admits: (ctx: Context) => boolean): Middleware =>
   (ctx, next) => {
-    const answer = isRead(ctx) && isOpen(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
-    if (!answer) return next()
+    const answer = isRead(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
+    if (!answer || !admits(ctx)) return next()
     const start = performance.now()
     reply(ctx, answer)
     requestSeconds.observe({ route: 'cached', status: ctx.status }, (performance.now() - start) / 1000)
@@ -92,15 +93,6 @@ export const readThrough =
   ): Middleware =>
   async (ctx) => {
     const key = query ? cacheKey(ctx.path + ctx.search) : ctx.path
-    let asked = false
-    const ask = async () => {
-      asked = true
-      return presented(await load(ctx, key), headers)
-    }
-    const answer = await cache.read(key, group, ask).catch((error) => {
-      // Another client that asked for the same was too fast: that is not this client's fault.
-      if (!asked && asAppError(error)?.status === 429) return ask()
-      throw error
-    })
-    reply(ctx, answer)
+    const ask = async () => presented(await load(ctx, key), headers)
+    reply(ctx, await cache.read(key, group, ask))
   }

@@ -13,7 +13,17 @@ export const trustedProxies = (list: readonly string[]): ((address: string) => b
     if (bits === undefined) trusted.addAddress(address, familyOf(address))
     else trusted.addSubnet(address, Number(bits), familyOf(address))
   }
-  return (address) => isIP(plain(address)) !== 0 && trusted.check(plain(address), familyOf(plain(address)))
+  const check = (address: string) => isIP(address) !== 0 && trusted.check(address, familyOf(address))
+  // The same few proxies ask again and again.
+  const known = new Map<string, boolean>()
+  return (address) => {
+    const seen = known.get(address)
+    if (seen !== undefined) return seen
+    const answer = check(plain(address))
+    if (known.size >= 1000) known.clear()
+    known.set(address, answer)
+    return answer
+  }
 }
 
 /**
@@ -33,4 +43,19 @@ export const clientAddress = (
     client = hop
   }
   return client
+}
+
+/** The unit that is counted: an IPv4 address, or the /64 of an IPv6 address, which is what one subscriber gets (RFC 6177). */
+export const networkOf = (address: string): string => {
+  if (!address.includes(':')) return address
+  const [head = '', tail] = address.split('::')
+  const groups = head === '' ? [] : head.split(':')
+  if (tail !== undefined && groups.length < 4) {
+    const last = tail === '' ? [] : tail.split(':')
+    groups.push(...Array<string>(Math.max(8 - groups.length - last.length, 0)).fill('0'), ...last)
+  }
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { baseConfig, readConfig } from '@caravan/service-kit/config'
 import { z } from 'zod'
+import { rateLimits } from './rate-limits.ts'
 
 const isNetwork = (text: string): boolean => {
   const [address = '', bits, ...rest] = text.split('/')
@@ -9,19 +10,33 @@ const isNetwork = (text: string): boolean => {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && /^https?:[^*]+$/.test(text) && new URL(text).origin === text
+
+const listed = (list: string): string[] => list.split(',').flatMap((each) => each.trim() || [])
+
 export const config = readConfig(
   baseConfig.extend({
     /** Addresses and CIDR ranges of the proxies in front, comma-separated; only their X-Forwarded-* headers count. */
     TRUSTED_PROXIES: z
       .string()
       .default('')
-      .transform((list) => list.split(',').flatMap((each) => each.trim() || []))
+      .transform(listed)
       .pipe(z.array(z.string().refine(isNetwork, 'must be addresses or CIDR ranges'))),
-    /** Origins of pages elsewhere that may use a browser's session, comma-separated: `https://shop.example`. */
-    ALLOWED_ORIGINS: z
+    /** Origins whose pages may call the API with credentials, comma-separated: exact, such as `https://shop.example`. */
+    CORS_ORIGINS: z
       .string()
       .default('')
-      .transform((list) => list.split(',').flatMap((each) => each.trim() || []))
-      .pipe(z.array(z.string().refine((text) => URL.parse(text)?.origin === text, 'must be origins'))),
+      .transform(listed)
+      .pipe(z.array(z.string().refine(isOrigin, 'must be origins, such as https://shop.example'))),
+    /** Until the configuration store says otherwise. */
+    RATE_LIMITS: rateLimits.prefault(
+      JSON.stringify({
+        account: { quota: 200, windowSeconds: 10 },
+        address: { quota: 300, windowSeconds: 10 },
+        cached: { quota: 2000, windowSeconds: 10 },
+        webhook: { quota: 2000, windowSeconds: 10 },
+      }),
+    ),
   }),
 )

@@ -24,15 +24,12 @@ export const unavailable = (app: string, cause?: unknown): AppError =>
 const refusal = (app: string, status: number, text: string): AppError => {
   if (status === 401)
     return new AppError('unauthenticated', 'auth/invalid-token', 'The access token is not valid')
-  if (status === 429) {
-    return new AppError('too-many', 'gateway/too-many-requests', 'Slow down', { retryAfterSeconds: 1 })
-  }
   return unavailable(app, `status ${status}: ${text.slice(0, 300)}`)
 }
 
 /**
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
- * not be reached, 401 for a token that the sidecar refused, 429 when it limits the caller.
+ * not be reached, 401 for a token that the sidecar refused.
  * The sidecar repeats what did not reach a sidecar of the app.
  */
 export const createForward =

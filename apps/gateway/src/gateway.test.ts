@@ -14,6 +14,7 @@ import { createTokenIssuer, issuer } from '@caravan/service-kit/testing/token-is
 import type { Answer } from './answer.ts'
 import type { Forwarded } from './forward.ts'
 import { createGateway } from './gateway.ts'
+import { createRateLimiter } from './rate-limits.ts'
 import { createReadCache } from './read-cache.ts'
 
 const appToken = 'an app token of the test'
@@ -22,6 +23,7 @@ const forwarded: { app: string; request: Forwarded }[] = []
 const json = { 'Content-Type': 'application/json; charset=utf-8' }
 let respond: (request: Forwarded) => Promise<Answer>
 let renewed = 0
+const plenty = { quota: 10_000, windowSeconds: 1 }
 const renew = () => {
   renewed += 1
 }
@@ -33,8 +35,8 @@ const feed = createAccessFeed({
   read: async () => ({ version: access.version(), entries: [], hasMore: false }),
 })
 const app = createGateway({
-  ...{ access, feed, authenticate: createAuthenticator(tokens.keys, { issuer }) },
-  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [], ALLOWED_ORIGINS: [] },
+  ...{ access, feed },
+  config: { APP_API_TOKEN: appToken, TRUSTED_PROXIES: [], CORS_ORIGINS: [] },
   log: createLog('gateway', 'silent'),
   operations: operations.filter(isPublic),
   documents: new Map(),
@@ -44,6 +46,8 @@ const app = createGateway({
     return respond(request)
   },
   token: { current: () => 'anonymous', renew },
+  limiter: createRateLimiter({ account: plenty, address: plenty, cached: plenty, webhook: plenty }),
+  authenticate: createAuthenticator(tokens.keys, { issuer }),
   healthy: () => true,
 })
 const server = createServer(app.callback())

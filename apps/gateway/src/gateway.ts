@@ -8,19 +8,25 @@ import { fromSidecarOnly, observe } from '@caravan/service-kit/server'
 import { createConsumer } from '@caravan/service-kit/subscription'
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
-import { type Answer, reply, securityHeaders } from './answer.ts'
+import { type Answer, reply } from './answer.ts'
 import { cachedReads, serveCached } from './cached-reads.ts'
-import { trustedProxies } from './client-address.ts'
+import { networkOf, trustedProxies } from './client-address.ts'
+import { allowOrigins } from './cors.ts'
+import { limitRequests } from './limit-requests.ts'
 import { addPublicApi, type PublicApi } from './public-api.ts'
-import { addressOf, isSecure } from './request.ts'
+import type { RateLimiter } from './rate-limits.ts'
+import { addressOf, isSecure, refuseTooManyHeaders } from './request.ts'
+import { acceptRequestId, tellRequestId } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
 
-export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOrigins'> {
+export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'limit'> {
   readonly feed: Pick<AccessFeed, 'subscription'>
   readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
     readonly TRUSTED_PROXIES: readonly string[]
-    readonly ALLOWED_ORIGINS: readonly string[]
+    readonly CORS_ORIGINS: readonly string[]
   }
+  readonly limiter: RateLimiter
   readonly log: Log
   readonly documents: ReadonlyMap<string, Answer>
   readonly healthy: () => boolean
@@ -28,12 +34,14 @@ export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOr
 
 /** The only public door: what it does not list does not exist. */
 export const createGateway = (options: GatewayOptions): Koa => {
-  const { config, log, documents, access } = options
+  const { config, log, documents, access, limiter, authenticate } = options
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
-  const router = new Router({ sensitive: true, strict: true })
   const clientOf = (ctx: Context) => addressOf(ctx, isTrusted)
-  addPublicApi(router, { ...options, addressOf: clientOf, allowedOrigins: config.ALLOWED_ORIGINS })
-  for (const [path, answer] of documents) router.get(path, (ctx) => reply(ctx, answer))
+  const network = (ctx: Context) => networkOf(clientOf(ctx))
+  const limit = limitRequests({ limiter, authenticate, networkOf: network })
+  const router = new Router({ sensitive: true, strict: true })
+  addPublicApi(router, { ...options, limit, addressOf: clientOf, allowedOrigins: config.CORS_ORIGINS })
+  for (const [path, answer] of documents) router.get(path, limit('call'), (ctx) => reply(ctx, answer))
   addProbes(router, options)
   addCallbacks(router, options)
 
@@ -43,14 +51,25 @@ export const createGateway = (options: GatewayOptions): Koa => {
   })
 
   const app = new Koa()
+  // For every answer.
   app.use((ctx, next) => {
-    ctx.set({ ...securityHeaders, 'Cache-Control': 'no-store' })
-    if (isSecure(ctx, isTrusted)) ctx.set('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    ctx.set(isSecure(ctx, isTrusted) ? securityHeaders.overHttps : securityHeaders.overHttp)
     return next()
   })
+  if (config.CORS_ORIGINS.length > 0) app.use(allowOrigins(config.CORS_ORIGINS))
   const isBanned = (ctx: Context) => access.bansAddresses() && access.isBannedAddress(clientOf(ctx))
-  app.use(serveCached(options.cache, (ctx) => allCachedPublic && !isBanned(ctx)))
+  // Whom to serve at all is asked here: before the cache, which answers anyone.
+  app.use(
+    serveCached(
+      options.cache,
+      (ctx) => allCachedPublic && !isBanned(ctx) && limiter.admits(ctx, 'cached', network(ctx)),
+    ),
+  )
+  app.use(acceptRequestId)
   app.use(observe(log))
+  // Traced and logged, with errors as problems.
+  app.use(tellRequestId)
+  app.use(refuseTooManyHeaders)
   app.use((ctx, next) => {
     if (isBanned(ctx) && !isOurs(ctx))
       throw new AppError('forbidden', 'auth/banned', 'This address is banned')

@@ -3,7 +3,7 @@ import { operations } from '@caravan/contracts/all'
 import { isPublic } from '@caravan/contracts/operation'
 import { createAccessFeed } from '@caravan/service-kit/access-feed'
 import { createAccessState } from '@caravan/service-kit/access-state'
-import { createAuthenticator, remoteKeys } from '@caravan/service-kit/authenticate'
+import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { createLog } from '@caravan/service-kit/log'
 import { listen } from '@caravan/service-kit/run-service'
 import { createSidecar } from '@caravan/service-kit/sidecar'
@@ -14,8 +14,11 @@ import { config } from './config.ts'
 import { createDocuments } from './documents.ts'
 import { createForward } from './forward.ts'
 import { createGateway } from './gateway.ts'
-import { createTokenIssuer } from './issue-token.ts'
+import { identityKeys } from './identity-keys.ts'
+import { createRateLimitSettings } from './rate-limit-settings.ts'
+import { createRateLimiter } from './rate-limits.ts'
 import { createReadCache } from './read-cache.ts'
+import { createSidecarGrpc } from './sidecar-grpc.ts'
 
 const log = createLog('gateway', config.LOG_LEVEL)
 const offered = operations.filter(isPublic)
@@ -29,35 +32,35 @@ try {
     connections: 320,
   })
   await assertPipeline(sidecar, 30_000)
-  const issuer = createTokenIssuer(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
-  const token = createAnonymousToken(issuer.issue, log)
-  // The sidecar lets nothing pass without a token, the gateway's own questions neither.
-  const asOurselves = () => {
-    const current = token.current()
-    return current ? { authorization: `Bearer ${current}` } : {}
-  }
+  const grpc = createSidecarGrpc(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
+  const token = createAnonymousToken(grpc.issueToken, log)
+  const limiter = createRateLimiter(config.RATE_LIMITS)
+  const settings = createRateLimitSettings(config.RATE_LIMITS, grpc.configuration, limiter, log)
+  const authenticate = createAuthenticator(identityKeys(sidecar, token), {
+    issuer: config.TOKEN_ISSUER,
+  })
   const access = createAccessState()
   const feed = createAccessFeed({
     ...{ state: access, log },
-    read: (since) => sidecar.call(listAccessChanges, { query: { since } }, asOurselves()),
+    // The own sidecar lets nothing pass without a token, the gateway's own questions neither.
+    read: (since) =>
+      sidecar.call(listAccessChanges, { query: { since } }, { authorization: `Bearer ${token.current()}` }),
   })
   const app = createGateway({
-    ...{ access, feed },
-    authenticate: createAuthenticator(remoteKeys(sidecar, asOurselves), { issuer: config.TOKEN_ISSUER }),
-    ...{ config, log, token, operations: offered },
+    ...{ access, feed, config, log, token, limiter, authenticate, operations: offered },
     documents: await createDocuments('0.1.0', offered),
     cache: createReadCache(),
     forward: withBulkhead(createForward(sidecar)),
     healthy: () => !draining,
   })
-  const stops = [token.start(), feed.start()]
+  const stops = [token.start(), settings.refresh.start(), feed.start()]
   await listen(app, {
     ...{ port: config.APP_PORT, host: config.APP_HOST, log },
     onDrain: () => {
       draining = true
     },
     close: async () => {
-      await Promise.all([...stops.map((stop) => stop()), issuer.close(), sidecar.close()])
+      await Promise.all([...stops.map((stop) => stop()), grpc.close(), sidecar.close()])
     },
   })
   log.info({ port: config.APP_PORT, operations: offered.length, node: process.version }, 'started')

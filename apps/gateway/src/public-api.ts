@@ -25,6 +25,8 @@ export interface PublicApi {
   readonly access: AccessState
   readonly authenticate: Authenticate
   readonly addressOf: (ctx: Context) => string
+  /** Counts a request of a kind; throws 429. */
+  readonly limit: (kind: 'call' | 'webhook') => Middleware
   /** Of pages elsewhere that may use a browser's session. */
   readonly allowedOrigins: readonly string[]
 }
@@ -37,7 +39,7 @@ const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, api: PublicApi) => {
-  const { operations, cache, forward, token, access, authenticate, addressOf, allowedOrigins } = api
+  const { operations, cache, forward, token, access, authenticate, addressOf, limit, allowedOrigins } = api
 
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
@@ -108,7 +110,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
     const found = operations.find(({ id }) => id === each.operation?.id)
     const own = found && pass(found)
     // One that was closed is no longer the same for everyone.
-    router.get(each.path, (ctx, next) =>
+    router.get(each.path, limit('call'), (ctx, next) =>
       own && found && !access.isPublic(found) ? own(ctx, next) : shared(ctx, next),
     )
   }
@@ -116,6 +118,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
   for (const operation of operations) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1')
     if (operation.method === 'GET' && cached.has(path)) continue
-    router.register(path, [operation.method], pass(operation))
+    const limited = limit(operation.raw === true ? 'webhook' : 'call')
+    router.register(path, [operation.method], [limited, pass(operation)])
   }
 }

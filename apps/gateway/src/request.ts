@@ -1,5 +1,5 @@
 import { AppError } from '@caravan/service-kit/errors'
-import type { Context } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { clientAddress } from './client-address.ts'
 
 const passedOn = [
@@ -42,3 +42,13 @@ export const headersOf = (ctx: Context): Record<string, string> =>
   Object.fromEntries(
     passedOn.flatMap((name) => (ctx.req.headers[name] === undefined ? [] : [[name, ctx.get(name)]])),
   )
+
+const maxHeaders = 100
+
+/** Throws 431. */
+export const refuseTooManyHeaders: Middleware = (ctx, next) => {
+  if (ctx.req.rawHeaders.length / 2 <= maxHeaders) return next()
+  throw new AppError('invalid', 'request/too-many-headers', `A request has at most ${maxHeaders} headers`, {
+    status: 431,
+  })
+}

@@ -89,6 +89,7 @@ const titles: Record<number, string> = {
   415: 'Unsupported media type',
   422: 'Invalid request',
   429: 'Too many requests',
+  431: 'Header fields too large',
   500: 'Internal error',
   503: 'Unavailable',
 }

@@ -98,9 +98,15 @@ export const listen = async (
   const server = createHttpServer(
     // An idle connection is closed by whoever is in front, not under its next request: Go's clients, so the sidecar, keep one for
     // 90 s, proxies for 60.
-    { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 120_000 },
+    {
+      ...{ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 120_000 },
+      // How often the two timeouts are looked at.
+      connectionsCheckingInterval: 2000,
+    },
     app.callback(),
   )
+  // Not Node's 2000, beyond which it drops headers without a word: the last may be the client's address that a proxy has added.
+  server.maxHeadersCount = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)

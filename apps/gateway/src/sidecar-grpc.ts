@@ -1,0 +1,49 @@
+import { issueAnonymousToken } from '@caravan/contracts/identity'
+import { CommunicationProtocolEnum, DaprClient, HttpMethod, LogLevel } from '@dapr/dapr'
+import type { IssuedToken } from './anonymous-token.ts'
+
+const deadlineMs = 5000
+
+/** The SDK's calls have no deadline of their own. */
+const inTime = <T>(work: Promise<T>, what: string): Promise<T> =>
+  Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error(`${what} did not answer`)), deadlineMs).unref()
+    }),
+  ])
+
+/**
+ * The sidecar by gRPC, for what the gateway does in its own name: the pipeline of the sidecar's HTTP port, which demands a
+ * token, does not cover that port.
+ */
+export const createSidecarGrpc = (port: number, daprApiToken: string) => {
+  const client = new DaprClient({
+    daprHost: '127.0.0.1',
+    daprPort: String(port),
+    communicationProtocol: CommunicationProtocolEnum.GRPC,
+    daprApiToken,
+    logger: { level: LogLevel.Error },
+  })
+
+  const ask = async (): Promise<IssuedToken> => {
+    const secret = await client.secret.get('secretstore', 'gateway-client-secret')
+    const { app, path } = issueAnonymousToken
+    const answer = await client.invoker.invoke(app, path.slice(1), HttpMethod.POST, {
+      clientSecret: (secret as Record<string, string>)['gateway-client-secret'],
+    })
+    return issueAnonymousToken.response?.parse(answer) as IssuedToken
+  }
+
+  const find = async (key: string): Promise<string | undefined> => {
+    const { items } = await client.configuration.get('configstore', [key])
+    return items[key]?.value
+  }
+
+  return {
+    issueToken: (): Promise<IssuedToken> => inTime(ask(), 'identity'),
+    /** An item of the configuration store; undefined where there is none. */
+    configuration: (key: string): Promise<string | undefined> => inTime(find(key), 'the configuration store'),
+    close: () => client.stop(),
+  }
+}

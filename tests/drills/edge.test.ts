@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import { eraseStack } from '../../tools/launcher/erase-stack.ts'
+import { type Stack, startStack } from '../../tools/launcher/stack.ts'
+import { type Nginx, startNginx } from '../support/nginx.ts'
+import { openMint } from '../support/tokens.ts'
+
+const quota = 50
+const limit = { quota, windowSeconds: 3600 }
+const plenty = { quota: 100_000, windowSeconds: 1 }
+
+/** A shop of its own behind nginx, which it trusts, and whose clients may be of any address. */
+let stack: Stack
+let nginx: Nginx
+
+before(async () => {
+  await eraseStack('edge')
+  const limits = { account: limit, address: limit, cached: plenty, webhook: plenty }
+  stack = await startStack({
+    ...{ profile: 'edge', ports: 'free' },
+    env: { gateway: { TRUSTED_PROXIES: '127.0.0.1', RATE_LIMITS: JSON.stringify(limits) } },
+  })
+  nginx = await startNginx({
+    upstream: new URL(stack.url).host,
+    lists: {
+      'proxies.conf': 'set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;',
+      'deny.conf': 'deny 203.0.113.0/24;',
+    },
+  })
+})
+after(async () => {
+  await nginx?.stop()
+  await stack?.stop()
+})
+
+/** Over HTTP/2, as a client of an address. */
+const ask = async (path: string, from: string, headers: Record<string, string> = {}, body?: string) => {
+  const session = connect(nginx.origin, { ca: nginx.ca })
+  const method = body === undefined ? 'GET' : 'POST'
+  const stream = session.request({ ':path': path, ':method': method, 'x-test-address': from, ...headers })
+  stream.end(body)
+  const [head] = await once(stream, 'response')
+  const received = await text(stream)
+  session.close()
+  return { status: head[':status'], head, text: received }
+}
+
+const left = ({ head }: Awaited<ReturnType<typeof ask>>) =>
+  Number(/^"address";r=(\d+);/.exec(String(head.ratelimit))?.[1])
+
+test('a shopper buys through nginx over HTTP/2: the page is encrypted, has HSTS once and says its limits', async () => {
+  const page = await ask('/v1/products?limit=1', '192.0.2.1')
+  assert.equal(page.status, 200, page.text)
+  assert.equal(page.head['strict-transport-security'], 'max-age=31536000; includeSubDomains')
+  assert.equal(page.head['ratelimit-policy'], `"address";q=${quota};w=3600`)
+  assert.ok(Array.isArray(JSON.parse(page.text).data))
+})
+
+test('a forged X-Forwarded-For buys no new quota and takes none from its victim', async () => {
+  const forged = (n: number) => ({
+    'x-forwarded-for': `198.51.100.${n}`,
+    'x-real-ip': `198.51.100.${n}`,
+    forwarded: `for=198.51.100.${n}`,
+  })
+  const seen: number[] = []
+  for (let n = 1; n <= 4; n += 1) seen.push(left(await ask('/v1/carts/mine', '192.0.2.2', forged(n))))
+  assert.deepEqual(seen, [quota - 1, quota - 2, quota - 3, quota - 4])
+  assert.equal(left(await ask('/v1/carts/mine', '198.51.100.1')), quota - 1)
+})
+
+test('who is on the deny list is refused and reaches nothing', async () => {
+  const refused = await ask('/v1/products?limit=2', '203.0.113.9')
+  assert.equal(refused.status, 403, refused.text)
+  assert.equal(refused.head.ratelimit, undefined)
+})
+
+test('a member has one quota at all addresses; nginx’s request id is that of the gateway', async () => {
+  const mint = openMint(
+    String(stack.secrets['identity-signing-key']),
+    String(stack.sidecarEnvironment.TOKEN_ISSUER),
+  )
+  const { token } = mint.member()
+  const headers = { authorization: `Bearer ${token}` }
+  const answers = [
+    await ask('/v1/orders', '192.0.2.3', headers),
+    await ask('/v1/orders', '192.0.2.4', headers),
+  ]
+  assert.deepEqual(
+    answers.map(({ status, head }) => [status, String(head.ratelimit).split(';t')[0]]),
+    [
+      [200, `"account";r=${quota - 1}`],
+      [200, `"account";r=${quota - 2}`],
+    ],
+  )
+  const id = String(answers[0]?.head['x-request-id'])
+  assert.match(id, /^[0-9a-f]{32}$/)
+  assert.ok(stack.logs('gateway').includes(`"trace_id":"${id}"`))
+  assert.ok(!nginx.written().includes(token))
+})
+
+test('a body that is too large is 413 before it reaches the gateway', async () => {
+  const refused = await ask('/v1/sessions', '192.0.2.5', {}, 'x'.repeat(262_145))
+  assert.equal(refused.status, 413)
+  assert.equal(refused.head.ratelimit, undefined)
+})

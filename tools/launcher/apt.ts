@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process'
+import { findProgram } from './programs.ts'
+
+/** Whether Debian packages can be installed: by root, with apt-get. */
+export const canInstall = (): boolean => process.getuid?.() === 0 && findProgram('apt-get') !== undefined
+
+/** Installs packages, without starting their services. Whether it worked is for the caller to see. */
+export const install = (packages: readonly string[], log: (line: string) => void): void => {
+  log(`installing ${packages.join(' and ')} (apt-get)`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  spawnSync('apt-get', ['update'], { stdio: 'ignore' })
+  spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { stdio: 'ignore', env })
+}
