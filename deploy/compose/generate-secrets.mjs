@@ -1,11 +1,12 @@
 // Writes what docker-compose.yml needs and no repository may hold: `.env`, which Compose reads by itself, and below
-// .caravan/compose the file of secrets that sidecars hand out, the SQL that makes one database and user a service, and a
-// certificate for nginx. Running it again adds what is missing and changes nothing that is there. Plain Node without packages,
-// 20 or later, and openssl.
+// .caravan/compose the file of secrets that sidecars hand out, the SQL that makes one database and user a service, a
+// certificate for nginx, and the certificate authority of the sidecars with a token for each that it may sign for. Running it
+// again adds what is missing and changes nothing that is there. Plain Node without packages, 20 or later, and openssl.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newAuthority, trustFiles } from '../../tools/launcher/authority.mjs'
 import { selfSigned } from '../gateway/self-signed.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -48,6 +49,17 @@ const databases = withDatabase.flatMap((app) => {
   ]
 })
 
+const trustFolder = join(folder, 'trust')
+const authorityFiles = { root: 'ca.crt', issuer: 'issuer.crt', key: 'issuer.key' }
+const authority = existsSync(join(trustFolder, authorityFiles.key))
+  ? Object.fromEntries(
+      Object.entries(authorityFiles).map(([part, file]) => [
+        part,
+        readFileSync(join(trustFolder, file), 'utf8'),
+      ]),
+    )
+  : newAuthority()
+
 const environmentFile = join(root, '.env')
 const environment = existsSync(environmentFile) ? readFileSync(environmentFile, 'utf8') : ''
 const wanted = {
@@ -59,6 +71,7 @@ const wanted = {
   OPERATOR_EMAIL: secrets['operator-email'],
   OPERATOR_PASSWORD: secrets['operator-password'],
   SHOPPER_PASSWORD: secrets['shopper-password'],
+  DAPR_TRUST_ANCHORS: JSON.stringify(authority.root),
 }
 for (const app of apps) {
   wanted[`${app.toUpperCase()}_APP_TOKEN`] = random()
@@ -69,11 +82,13 @@ for (const [name, value] of Object.entries(wanted))
   if (!lines.some((line) => line.startsWith(`${name}=`))) lines.push(`${name}=${value}`)
 
 // Containers read these files as users of their own, so everyone may; the folder keeps out who is on this machine.
-mkdirSync(folder, { recursive: true })
+mkdirSync(trustFolder, { recursive: true })
 chmodSync(folder, 0o700)
 writeFileSync(secretsFile, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o644 })
 writeFileSync(join(folder, 'databases.sql'), `${databases.join('\n')}\n`, { mode: 0o644 })
 selfSigned(join(folder, 'tls'))
+for (const [name, text] of Object.entries(trustFiles(authority, ['placement', 'scheduler', ...apps])))
+  writeFileSync(join(trustFolder, name), text, { mode: 0o644 })
 writeFileSync(environmentFile, `${lines.join('\n')}\n`, { mode: 0o600 })
 chmodSync(environmentFile, 0o600)
 console.log('docker compose up can start. The logins of operator and shopper are in .env')

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Ajv2019 } from 'ajv/dist/2019.js'
+import { trustDomain } from '../../tools/launcher/authority.mjs'
 import { prepareSecrets } from '../../tools/launcher/secrets.ts'
 import { type App, appIds, find, read, readYaml, root, topology } from './repository.ts'
 
@@ -88,7 +89,9 @@ for (const app of topology.apps)
     assert.ok(own && sidecar && pod)
     const given = flags(sidecar)
     for (const [flag, value] of Object.entries(asDeclared(app))) assert.equal(given.get(flag), String(value))
-    assert.equal(given.get('--config'), `/config/${app.appID}.yaml`)
+    const configurations = sidecar.command?.filter((flag) => flag.startsWith('--config='))
+    const folders = ['config', 'access'].map((folder) => `--config=/${folder}/${app.appID}.yaml`)
+    assert.deepEqual(configurations, folders)
     const environment = { ...own.environment }
     assert.equal(environment.APP_PORT, app.appPort)
     assert.equal(environment.DAPR_HTTP_PORT, app.daprHTTPPort)
@@ -109,6 +112,28 @@ for (const app of topology.apps)
     assert.deepEqual(shop?.aliases, [app.appID])
     assert.equal(sidecar.environment?.DAPR_HOST_IP, app.appID)
   })
+
+test('all of Dapr has mTLS with one sentry, and nothing gets a certificate in the name of another', () => {
+  const sidecars = appIds.map((app) => `${app}-dapr`)
+  const ownToken = (name: string) => `${name.replace(/-dapr$/, '')}.token`
+  for (const name of [...sidecars, 'placement', 'scheduler']) {
+    const { environment = {}, secrets = [], depends_on = {} } = service(name)
+    const given = flags(service(name))
+    assert.ok(given.has(sidecars.includes(name) ? '--enable-mtls' : '--tls-enabled'), name)
+    assert.equal(given.get('--sentry-address'), 'sentry:50001')
+    const domain = sidecars.includes(name) ? '--control-plane-trust-domain' : '--trust-domain'
+    assert.equal(given.get(domain), trustDomain)
+    assert.equal(environment.DAPR_SENTRY_TOKEN_FILE, `/run/secrets/${ownToken(name)}`)
+    assert.deepEqual(
+      secrets.filter((secret) => secret.endsWith('.token')),
+      [ownToken(name)],
+    )
+    assert.ok('sentry' in depends_on)
+  }
+  assert.equal(flags(service('sentry')).get('--trust-domain'), trustDomain)
+  const holders = services.filter(([, { secrets }]) => secrets?.includes('issuer.key')).map(([name]) => name)
+  assert.deepEqual(holders, ['sentry'])
+})
 
 test('there are the apps of dapr.yaml, and no other', () => {
   const ids = (suffix: string) =>
@@ -174,7 +199,7 @@ test('every image is pinned, by the versions that the rest of the repository use
   const [, dapr] = /github\.com\/dapr\/dapr v([\d.]+)/.exec(read('tools/dapr/go.mod')) ?? []
   assert.deepEqual(
     [...new Set(images.filter((image) => image.startsWith('daprio/')))].sort(),
-    ['daprd', 'placement', 'scheduler'].map((name) => `daprio/${name}:${dapr}`),
+    ['daprd', 'placement', 'scheduler', 'sentry'].map((name) => `daprio/${name}:${dapr}`),
   )
 })
 
@@ -215,5 +240,12 @@ test('the generator writes every variable and secret that is needed, and keeps w
   for (const name of withDatabase)
     assert.match(databases, new RegExp(`GRANT ALL PRIVILEGES ON ${name}\\.\\* TO ${name}@`))
   assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+  for (const { file } of Object.values(compose.secrets)) assert.ok(existsSync(join(folder, file)), file)
+  const anchors = /^DAPR_TRUST_ANCHORS=("-.*")$/m.exec(environment)?.[1] ?? ''
+  const trusted = (file: string) => readFileSync(join(folder, '.caravan/compose/trust', file), 'utf8')
+  assert.equal(JSON.parse(anchors), trusted('ca.crt'))
+  const tokens = () => appIds.map((app) => trusted(`${app}.token`))
+  const before = tokens()
   assert.deepEqual(generate(), [environment, secrets, databases, certificate, key])
+  assert.deepEqual(tokens(), before)
 })

@@ -4,7 +4,8 @@ import { parseArguments, parseReplicas } from './arguments.ts'
 
 test('nothing means start, with sample data and the local components', () => {
   assert.deepEqual(parseArguments([]), {
-    ...{ command: 'start', files: [], replicas: {}, components: 'local', seed: true, backing: false },
+    ...{ command: 'start', files: [], replicas: {}, components: 'local', seed: true },
+    ...{ backing: false, mtls: false },
   })
 })
 
@@ -13,15 +14,20 @@ test('options and files are read in any order', () => {
     'test',
     'tests/a.test.ts',
     '--no-seed',
+    '--mtls',
     '--components',
     'kafka',
     '--replicas',
     'gateway=2,orders=3',
   ]
   assert.deepEqual(parseArguments(line), {
-    ...{ command: 'test', files: ['tests/a.test.ts'], components: 'kafka', seed: false, backing: false },
-    replicas: { gateway: 2, orders: 3 },
+    ...{ command: 'test', files: ['tests/a.test.ts'], components: 'kafka', seed: false },
+    ...{ backing: false, mtls: true, replicas: { gateway: 2, orders: 3 } },
   })
+})
+
+test('mTLS is not for sidecars that others start', () => {
+  assert.throws(() => parseArguments(['--backing', '--mtls']), /do not go together/)
 })
 
 test('an unknown option is refused', () => {

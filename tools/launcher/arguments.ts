@@ -7,6 +7,7 @@ export type Arguments = {
   components: string
   seed: boolean
   backing: boolean
+  mtls: boolean
 }
 
 /** Reads the command line after `caravan`; throws on an option that is not known. */
@@ -19,8 +20,11 @@ export const parseArguments = (line: string[]): Arguments => {
       components: { type: 'string', default: 'local' },
       'no-seed': { type: 'boolean', default: false },
       backing: { type: 'boolean', default: false },
+      mtls: { type: 'boolean', default: false },
     },
   })
+  // Dapr's CLI starts its sidecars without.
+  if (values.backing && values.mtls) throw new Error('--backing and --mtls do not go together')
   const [command = 'start', ...files] = positionals
   return {
     ...{ command, files },
@@ -28,6 +32,7 @@ export const parseArguments = (line: string[]): Arguments => {
     components: values.components,
     seed: !values['no-seed'],
     backing: values.backing,
+    mtls: values.mtls,
   }
 }
 

@@ -6,12 +6,13 @@ import { buildOnce, cacheFolder, haveGo } from './go-build.ts'
 
 const programs = ['daprd', 'placement', 'scheduler'] as const
 
-export type DaprBinaries = Record<(typeof programs)[number], string>
+export type DaprBinaries = Record<(typeof programs)[number] | 'sentry', string>
 
 const inFolder = (folder: string): DaprBinaries => ({
   daprd: join(folder, 'daprd'),
   placement: join(folder, 'placement'),
   scheduler: join(folder, 'scheduler'),
+  sentry: join(folder, 'sentry'),
 })
 
 /** The version of Dapr that tools/dapr pins: the one to build, and by major and minor the one to accept. */
@@ -53,14 +54,43 @@ export const provideDapr = async (root: string, log: (line: string) => void): Pr
     )
   const folder = ownFolder(version)
   log(`building Dapr ${version} with Go, once on this machine; this takes about five minutes`)
-  const ldflags = `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`
-  await buildOnce(
+  await build(root, version, programs, folder, log)
+  return inFolder(folder)
+}
+
+/**
+ * The path of sentry, Dapr's certificate authority: beside the other programs, or else built, once per machine, since
+ * `dapr init` does not install it. Throws when Go is missing or the build fails.
+ */
+export const provideSentry = async (
+  root: string,
+  { sentry }: DaprBinaries,
+  log: (line: string) => void,
+): Promise<string> => {
+  if (existsSync(sentry)) return sentry
+  const version = daprVersion(root)
+  const folder = cacheFolder(`sentry-${version}`)
+  if (!existsSync(folder) && !haveGo())
+    throw new Error(`no sentry at ${sentry}: put it there, or install Go (https://go.dev/dl) to build it`)
+  await build(root, version, ['sentry'], folder, log)
+  return join(folder, 'sentry')
+}
+
+const build = (
+  root: string,
+  version: string,
+  names: readonly string[],
+  folder: string,
+  log: (line: string) => void,
+) =>
+  buildOnce(
     {
       ...{ what: `Dapr ${version}`, module: join(root, 'tools/dapr'), folder },
-      packages: programs.map((program) => `github.com/dapr/dapr/cmd/${program}`),
-      flags: ['-tags', 'allcomponents', '-ldflags', ldflags],
+      packages: names.map((name) => `github.com/dapr/dapr/cmd/${name}`),
+      flags: [
+        ...['-tags', 'allcomponents'],
+        ...['-ldflags', `-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`],
+      ],
     },
     log,
   )
-  return inFolder(folder)
-}

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
-import { provideDapr } from './dapr-binaries.ts'
+import { provideDapr, provideSentry } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
 import type { PortPool } from './ports.ts'
 import { planProcesses } from './process-plan.ts'
@@ -11,6 +11,7 @@ import type { StackOptions } from './stack.ts'
 import { repository } from './stack-file.ts'
 import { allocatePorts } from './stack-ports.ts'
 import { readTopology } from './topology.ts'
+import { prepareTrust } from './trust.ts'
 
 /**
  * Everything that comes before the first process of a stack: ports, secrets, Dapr's programs, database folders, rendered
@@ -28,10 +29,8 @@ export const prepareStack = async (
     backingOnly: options.backingOnly ?? false,
   })
   const services = servicesWithDatabase(root)
-  const { tokens, mysqlAdminPassword } = prepareCredentials(
-    dir,
-    topology.apps.map((app) => app.appID),
-  )
+  const apps = topology.apps.map((app) => app.appID)
+  const { tokens, mysqlAdminPassword } = prepareCredentials(dir, apps)
   const psp = ports.outside.get('psp-sandbox')?.app ?? 0
   const mail = ports.outside.get('mail-sandbox')?.app ?? 0
   const detours = (await options.detours?.({ mysql: ports.mysql, redis: ports.redis, psp })) ?? {}
@@ -43,6 +42,8 @@ export const prepareStack = async (
   for (const suffix of ['', '-shm', '-wal']) rmSync(join(dir, `names.db${suffix}`), { force: true })
 
   const binaries = await provideDapr(repository, log)
+  if (options.mtls) binaries.sentry = await provideSentry(repository, binaries, log)
+  const trust = options.mtls ? prepareTrust(dir, apps, ports.sentry.grpc) : undefined
   const redisPassword = secrets['redis-password'] ?? ''
   const mysqlData = join(options.disks?.mysql ?? dir, 'mysql')
   const backing = provideBacking({ dir, mysqlData, logs, ports, mysqlAdminPassword, redisPassword }, log)
@@ -50,13 +51,14 @@ export const prepareStack = async (
   const pspAddress = `http://127.0.0.1:${detours.psp ?? psp}`
   const resources = renderResources(topology, join(dir, 'resources'), { psp: pspAddress }, set)
   const plan = planProcesses({
-    ...{ dir, logs, topology, ports, detours, secrets, tokens, binaries, resources },
+    ...{ dir, logs, topology, ports, detours, secrets, tokens, binaries, trust, resources },
     env: options.env ?? {},
   })
   const { urls, sidecarEnvironment } = plan
   const mysqlAdminUrl = `mysql://root:${mysqlAdminPassword}@127.0.0.1:${ports.mysql}`
   return {
-    ...{ backing, support: plan.support, apps: options.backingOnly ? [] : plan.apps, services },
+    ...{ authority: plan.authority, backing, support: plan.support },
+    ...{ apps: options.backingOnly ? [] : plan.apps, services },
     about: {
       profile,
       dir,

@@ -13,6 +13,7 @@ import { sidecarFlags } from './sidecar.ts'
 import type { StackPorts } from './stack-ports.ts'
 import type { ProcessSpec } from './supervised-process.ts'
 import { type OutsideSpec, type Replica, sidecarPorts, type Topology } from './topology.ts'
+import type { Trust } from './trust.ts'
 
 // After a crash the scheduler leads again only when its old lease, of 20 s, has run out. A sidecar that waits for nothing
 // else serves everything but jobs and reminders.
@@ -27,16 +28,19 @@ type PlanInput = {
   secrets: Secrets
   tokens: Record<string, Tokens>
   binaries: DaprBinaries
+  /** With mTLS. */
+  trust: Trust | undefined
   resources: string[]
   env: Record<string, Environment>
 }
 
 /**
- * What to run besides MySQL and Redis. `apps` is in waves: the first app of dapr.yaml alone (the others need the keys it
- * serves), then all between, then the last (the gateway, whose sidecar fetches those keys when it starts).
+ * What to run besides MySQL and Redis. `authority` has to be ready before any other program of Dapr. `apps` is in waves: the
+ * first app of dapr.yaml alone (the others need the keys it serves), then all between, then the last (the gateway, whose
+ * sidecar fetches those keys when it starts).
  */
 export const planProcesses = (input: PlanInput) => {
-  const { dir, logs, topology, ports, detours, secrets, tokens, binaries, resources, env } = input
+  const { dir, logs, topology, ports, detours, secrets, tokens, binaries, trust, resources, env } = input
   const last = topology.apps.length - 1
   const replicasOf = (index: number) => ports.apps.filter((app) => app.appID === topology.apps[index]?.appID)
   const urls = replicasOf(last).map((gateway) => `http://127.0.0.1:${gateway.appPort}`)
@@ -62,9 +66,9 @@ export const planProcesses = (input: PlanInput) => {
   const controlPlane = { placement: ports.placement.grpc, scheduler: ports.scheduler.grpc }
 
   const daprService = (
-    name: 'placement' | 'scheduler',
+    name: 'sentry' | 'placement' | 'scheduler',
     own: Record<string, number>,
-    flags: string[],
+    flags: string[] = [],
   ): ProcessSpec => ({
     name,
     file: binaries[name],
@@ -72,9 +76,10 @@ export const planProcesses = (input: PlanInput) => {
       ...[`--port=${own.grpc}`, '--listen-address=127.0.0.1', `--healthz-port=${own.health}`],
       ...['--healthz-listen-address=127.0.0.1', '--enable-metrics=false', '--log-as-json'],
       ...flags,
+      ...(trust?.[name].flags ?? []),
     ],
     cwd: dir,
-    env: inherited(),
+    env: { ...inherited(), ...trust?.[name].env },
     ports: own,
     probe: { url: `http://127.0.0.1:${own.health}/healthz`, status: 200 },
     logFile: logFile(name),
@@ -121,11 +126,12 @@ export const planProcesses = (input: PlanInput) => {
       ...extra(app.appID),
     }
     const name = `${app.name}.sidecar`
+    const trusted = trust?.sidecar(app)
     const sidecar: ProcessSpec = {
       ...{ name, cwd: dir, logFile: logFile(name), ports: { ...sidecarPorts(app), health: app.healthPort } },
       file: binaries.daprd,
-      args: sidecarFlags(app, resources, controlPlane),
-      env: { ...environment, ...sidecarEnvironment },
+      args: [...sidecarFlags(app, resources, controlPlane), ...(trusted?.flags ?? [])],
+      env: { ...environment, ...sidecarEnvironment, ...trusted?.env },
       probe: {
         url: `http://127.0.0.1:${app.healthPort}/v1.0/healthz`,
         status: 204,
@@ -139,6 +145,7 @@ export const planProcesses = (input: PlanInput) => {
   return {
     urls,
     sidecarEnvironment: { ...shared, ...sidecarEnvironment },
+    authority: trust ? [daprService('sentry', ports.sentry)] : [],
     support: [
       daprService('placement', ports.placement, [
         `--initial-cluster=dapr-placement-0=127.0.0.1:${ports.placement.raft}`,

@@ -31,6 +31,7 @@ export const allocatePorts = async (
     outside,
     mysql: await one('mysql'),
     redis: await one('redis'),
+    sentry: { grpc: await pool.take(), health: await pool.take() },
     placement: { grpc: await one('placement'), health: await pool.take(), raft: await pool.take() },
     scheduler: {
       grpc: await one('scheduler'),

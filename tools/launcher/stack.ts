@@ -36,6 +36,8 @@ export type StackOptions = {
   restart?: boolean
   /** Leaves out the apps and their sidecars. */
   backingOnly?: boolean
+  /** Mutual TLS among all of Dapr, with a `sentry`, and the access control of dapr/access. */
+  mtls?: boolean
   /** Ends a start that is under way; `startStack` then throws when all is down again. */
   signal?: AbortSignal
   log?: (line: string) => void
@@ -59,7 +61,7 @@ export type Stack = {
   /** Addresses of this stack that a sidecar gets by environment. */
   sidecarEnvironment: Environment
   names: string[]
-  /** `orders`, `orders-2`, `orders.sidecar`, `mysql`, `redis`, `placement`, `scheduler`, `psp-sandbox`. */
+  /** `orders`, `orders-2`, `orders.sidecar`, `mysql`, `redis`, `sentry`, `placement`, `scheduler`, `psp-sandbox`. */
   process(name: string): StackProcess
   logs(name: string): string
   stop(): Promise<void>
@@ -105,15 +107,15 @@ const startAll = async (
   stop: () => Promise<void>,
 ): Promise<Stack> => {
   const { log = () => {} } = options
-  const { backing, support, apps, services, about } = await prepareStack(options, dir, crew.pool)
-  const waves = [backing, support, ...apps]
+  const { authority, backing, support, apps, services, about } = await prepareStack(options, dir, crew.pool)
+  const waves = [authority, backing, support, ...apps]
   const names = waves.flat().map(({ name }) => name)
   const { secrets, ...shown } = about
   const secretsFile = join(dir, 'secrets.json')
   crew.take(waves, { ...shown, names, pid: process.pid, startedAt: new Date().toISOString(), secretsFile })
 
   const databases = crew.up(backing).then(() => prepareDatabases(about.mysqlAdminUrl, services, secrets))
-  await Promise.all([databases, crew.up(support)])
+  await Promise.all([databases, crew.up(authority).then(() => crew.up(support))])
   log('MySQL, Redis, the card provider and Dapr’s control plane are ready')
   for (const wave of apps) {
     await crew.up(wave)
