@@ -1,8 +1,30 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { newId } from '@caravan/service-kit/ids'
+import jwt from 'jsonwebtoken'
 import { mint, shop, stack } from '../support/stack.ts'
+
+/** Signed by a key of the attacker's, which the header brings along or leads to (RFC 8725, 2.6 and 3.10). */
+const injected = (id: string): Record<string, string> => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const jwk = publicKey.export({ format: 'jwk' })
+  const sign = (headers: object) =>
+    jwt.sign(mint.claims(id), privateKey, {
+      algorithm: 'RS256',
+      header: { ...mint.header, ...headers } as unknown as jwt.JwtHeader,
+    })
+  return {
+    'of another key': sign({}),
+    'with its own key in jwk': sign({ jwk }),
+    'with its own key behind jku': sign({ jku: 'http://127.0.0.1:1/jwks.json' }),
+    'with its own key behind x5u': sign({ x5u: 'http://127.0.0.1:1/chain.pem' }),
+    'with its own key in x5c': sign({
+      x5c: [publicKey.export({ type: 'spki', format: 'der' }).toString('base64')],
+    }),
+    'with a critical extension that nobody knows': sign({ crit: ['unknown'], unknown: true }),
+  }
+}
 
 const bad = (): Record<string, string> => {
   const id = newId()
@@ -21,6 +43,9 @@ const bad = (): Record<string, string> => {
     'for another audience': mint.sign(id, { aud: 'another-shop' }),
     'of another type': mint.sign(id, {}, { typ: 'JWT' }),
     'with an unknown key id': mint.sign(id, {}, { kid: 'unknown' }),
+    'with a path for a key id': mint.sign(id, {}, { kid: '../../../../dev/null' }),
+    'with SQL for a key id': mint.sign(id, {}, { kid: "' OR '1'='1" }),
+    ...injected(id),
     'with altered claims': `${head}.${Buffer.from(JSON.stringify({ ...mint.claims(newId()), roles: ['operator'] })).toString('base64url')}.${signature}`,
     truncated: `${head}.${claims}.${signature.slice(0, -8)}`,
     'no token at all': 'x',

@@ -11,6 +11,19 @@ import { type AnyOperation, ask, type By, get, invoke, refused } from './ask.ts'
 import { sampleOf } from './samples.ts'
 import { consumersOf, eventOf, topicsOf } from './topics.ts'
 
+/** What nobody sets by sending it along (OWASP API3:2023). `status` is a product's own to set. */
+const privileged = [
+  'status',
+  'role',
+  'roles',
+  'userId',
+  'accountId',
+  'price',
+  'total',
+  'createdAt',
+  'passwordHash',
+]
+
 /** Tests of what every service owes to every caller, whatever it is about and whatever it is written in. */
 export const holdToContract = (app: string): void => {
   const own = operations.filter((operation) => operation.app === app) as readonly AnyOperation[]
@@ -97,11 +110,14 @@ export const holdToContract = (app: string): void => {
 
       if (operation.body) {
         test('refuses a field that it does not know, and points at it', async () => {
-          const body = { ...(sample.body as object), notInTheContract: 1 }
+          const foreign = ['notInTheContract', ...privileged].filter(
+            (name) => !(name in (sample.body as object)),
+          )
+          const body = { ...(sample.body as object), ...Object.fromEntries(foreign.map((name) => [name, 1])) }
           const answer = await ask(operation, { ...sample, body }, allowed(operation))
           assert.equal(answer.status, 422, answer.text)
           const pointers = answer.body.errors?.map(({ pointer }: { pointer: string }) => pointer)
-          assert.deepEqual(pointers, ['/notInTheContract'], answer.text)
+          assert.deepEqual(pointers?.sort(), foreign.map((name) => `/${name}`).sort(), answer.text)
         })
         test('refuses what is not JSON', async () => {
           const answer = await ask(operation, sample, { ...allowed(operation), raw: '{"a": ' })

@@ -69,7 +69,8 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
     return async (ctx) => {
       assertPlainPath(ctx.path)
       // Machines that ask for a token have none yet, but credentials of another kind.
-      const authorization = id === issueToken.id ? undefined : bearerOf(ctx)
+      const isBasic = id === issueToken.id && /^basic /i.test(ctx.get('authorization'))
+      const authorization = isBasic ? undefined : bearerOf(ctx)
       access.authorise(operation, authorization ? await authenticate(authorization) : anonymous, ctx.params)
       const request = {
         method,
@@ -86,8 +87,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
         return authorization ? forwardAs(ctx, authorization, app, whole) : forwardAsNobody(ctx, app, whole)
       }
       const given = method === 'GET' ? undefined : await readBody(ctx.req, maxBodyBytes)
-      const body =
-        given && id === issueToken.id ? withBasicCredentials(given, ctx.get('authorization')) : given
+      const body = given && isBasic ? withBasicCredentials(given, ctx.get('authorization')) : given
       const answer =
         body && app === 'identity'
           ? await exchangeSession(ctx, { id }, body, send, allowedOrigins)
