@@ -11,7 +11,7 @@ import { type AnyOperation, ask, type By, get, invoke, refused } from './ask.ts'
 import { sampleOf } from './samples.ts'
 import { consumersOf, eventOf, topicsOf } from './topics.ts'
 
-/** What nobody sets by sending it along (OWASP API3:2023). `status` is a product's own to set. */
+/** What nobody sets by sending it along (OWASP API3:2023), where it is no field of the operation. */
 const privileged = [
   'status',
   'role',

@@ -57,6 +57,8 @@ export const createAuditLog = (db: Database) => {
   return {
     append,
 
+    head: () => readHead(db),
+
     /** In a transaction of its own. */
     note: (entry: AuditEntry): Promise<void> => transaction(db, (tx) => append(tx, entry)),
 

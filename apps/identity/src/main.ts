@@ -86,6 +86,9 @@ await runService({
       background: [
         keys.refresh,
         createMailer(links, { sidecar, log, shopUrl: config.SHOP_URL ?? config.TOKEN_ISSUER }),
+        every(3_600_000, 'audit-log-head', log, async () => {
+          log.info(await auditLog.head(), 'audit log head')
+        }),
         every(60_000, 'trim-identity', log, async () => {
           await sessions.trim()
           await links.trim()
