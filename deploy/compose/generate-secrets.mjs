@@ -25,6 +25,7 @@ const generated = {
   'identity-token-secret': random,
   // The mail sandbox asks for none.
   'smtp-password': () => '',
+  'oidc-client-secret': random,
   'gateway-client-secret': random,
   'psp-authorization': () => `Bearer sk_sandbox_${random()}`,
   'psp-webhook-secret': () => `whsec_${random()}`,

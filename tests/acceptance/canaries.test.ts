@@ -61,7 +61,7 @@ test('a shopper’s passwords, tokens and card, and the shop’s own secrets, ar
   const type = { 'content-type': 'application/x-www-form-urlencoded' }
   plant(
     'client’s token',
-    (await door('POST', '/oauth2/token', { raw: form, headers: type })).body.access_token,
+    (await door('POST', '/v1/oauth2/token', { raw: form, headers: type })).body.access_token,
   )
 
   for (const [name, secret] of Object.entries(stack.secrets)) {

@@ -14,7 +14,7 @@ const newClient = async () => {
   return answer.body as { id: string; secret: string }
 }
 const ask = (form: Record<string, string> | [string, string][], headers: Record<string, string> = {}) =>
-  door('POST', '/oauth2/token', {
+  door('POST', '/v1/oauth2/token', {
     raw: new URLSearchParams(form).toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
   })
@@ -26,7 +26,7 @@ const basic = ({ id, secret }: { id: string; secret: string }) => ({
 test('a machine gets a token in its own name, by Basic or in the body, where the discovery document says', async () => {
   const client = await newClient()
   const discovery = await door('GET', '/.well-known/openid-configuration')
-  assert.equal(new URL(discovery.body.token_endpoint).pathname, '/oauth2/token')
+  assert.equal(new URL(discovery.body.token_endpoint).pathname, '/v1/oauth2/token')
   for (const answer of [
     await ask(grant, basic(client)),
     await ask({ ...grant, client_id: client.id, client_secret: client.secret, audience: 'ignored' }),

@@ -179,3 +179,13 @@ test('twenty at once from one address that know their passwords sign in', async 
   const headers = { 'x-forwarded-for': newAddress() }
   await Promise.all(shoppers.map((shopper) => signIn(shopper, headers)))
 })
+
+test('a shop without an outside provider says so', async () => {
+  for (const [path, body] of [
+    ['/v1/outside-sign-ins', undefined],
+    ['/v1/outside-sign-ins/completions', { answer: 'code=1&state=2', binding: 'x' }],
+  ] as const) {
+    const answer = await door('POST', path, { body })
+    assert.deepEqual([answer.status, answer.body.code], [404, 'identity/no-outside-provider'])
+  }
+})

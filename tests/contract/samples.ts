@@ -19,6 +19,7 @@ const samples: Readonly<Record<string, Input>> = {
     body: { email: `contract-${newId()}@example.com`, password: newId(), name: 'Contract' },
   },
   createSession: { body: { email: `nobody-${newId()}@example.com`, password: 'a wrong passphrase' } },
+  completeOutsideSignIn: { body: { answer: 'code=x&state=y', binding: 'z' } },
   refreshSession: { body: { refreshToken: 'a'.repeat(43) } },
   endSession: { params: { sessionId: newId() } },
   putMe: { body: { name: 'Contract', locale: 'zh' } },

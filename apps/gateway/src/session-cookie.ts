@@ -1,4 +1,5 @@
 import {
+  completeOutsideSignIn,
   createSession,
   endAllSessions,
   endCurrentSession,
@@ -58,11 +59,11 @@ export const exchangeSession = async (
   send: (body: Buffer) => Promise<Answer>,
   allowedOrigins: readonly string[],
 ): Promise<Answer> => {
-  if (id === createSession.id) {
+  if (id === createSession.id || id === completeOutsideSignIn.id) {
     if (parse(body)?.transport !== 'cookie') return send(body)
     assertOwnPage(ctx, allowedOrigins)
     const answer = await send(body)
-    return answer.status === createSession.status ? hidden(answer) : answer
+    return answer.status === 201 ? hidden(answer) : answer
   }
   const token = read(ctx)
   if (token && id === refreshSession.id) {

@@ -46,7 +46,7 @@ export const createAccessTokens = ({ ring, issuer, memberSeconds }: AccessTokenO
     discovery: {
       issuer,
       jwks_uri: `${base}/.well-known/jwks.json`,
-      token_endpoint: `${base}/oauth2/token`,
+      token_endpoint: `${base}/v1/oauth2/token`,
       grant_types_supported: ['client_credentials'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
       response_types_supported: ['token'],

@@ -11,6 +11,9 @@ export const config = readConfig(
     SESSION_DAYS: whole(1, 365).default(30),
     /** Where the links in mails lead; the issuer's own address where it is not set. */
     SHOP_URL: z.url().optional(),
+    /** An OpenID provider to sign in with, and our id there; its secret is `oidc-client-secret`. */
+    OIDC_ISSUER: z.url().optional(),
+    OIDC_CLIENT_ID: z.string().min(1).default('caravan'),
     /** So many wrong passwords from one address within the window ban it. */
     SIGN_IN_FAILURES: whole(1, 1000).default(10),
     SIGN_IN_WINDOW_SECONDS: whole(1, 86_400).default(600),

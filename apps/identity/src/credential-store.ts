@@ -6,6 +6,7 @@ import { fact, type Outbox } from '@caravan/service-kit/outbox'
 import type { AccessStore } from './access-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { MailLinkStore } from './mail-link-store.ts'
+import type { OutsideIdentity, OutsideIdentityStore } from './outside-identity-store.ts'
 import type { SessionStore } from './session-store.ts'
 
 interface Parts {
@@ -15,10 +16,13 @@ interface Parts {
   readonly accounts: AccountStore
   readonly links: MailLinkStore
   readonly sessions: SessionStore
+  readonly identities: OutsideIdentityStore
 }
 
 /** What changes an account, its links and its sessions at once: each in one transaction. */
-export const createCredentialStore = ({ db, outbox, access, accounts, links, sessions }: Parts) => {
+export const createCredentialStore = (parts: Parts) => {
+  const { db, outbox, access, accounts, links, sessions, identities } = parts
+
   const write = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     const result = await transaction(db, work)
     outbox.wake()
@@ -31,6 +35,13 @@ export const createCredentialStore = ({ db, outbox, access, accounts, links, ses
       write(async (tx) => {
         await accounts.insert(account, tx)
         await links.request(account.id, 'confirm', tx)
+      }),
+
+    /** The account of an outside identity; resolves with its id. Throws 409 `identity/email-taken`. */
+    adopt: (account: StoredAccount, identity: OutsideIdentity): Promise<string> =>
+      write(async (tx) => {
+        await accounts.insert(account, tx)
+        return identities.link(identity, account.id, tx)
       }),
 
     /** Resolves with the account's id. */

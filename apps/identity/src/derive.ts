@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** HMAC-SHA256 in base64url: whoever has the text and not the secret cannot tell it. `use` keeps the uses apart. */
-export const derive = (secret: string, use: 'refresh' | 'link', text: string): string =>
+export const derive = (secret: string, use: 'refresh' | 'link' | 'pkce' | 'nonce', text: string): string =>
   createHmac('sha256', secret).update(`${use}\n${text}`).digest('base64url')
 
 /** 256 random bits. */

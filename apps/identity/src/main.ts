@@ -21,6 +21,9 @@ import { ensureOperator } from './ensure-operator.ts'
 import { createKeys } from './keys.ts'
 import { createMailLinkStore } from './mail-link-store.ts'
 import { createMailer } from './mailer.ts'
+import { createOutsideIdentityStore } from './outside-identity-store.ts'
+import { openOutsideProvider } from './outside-provider.ts'
+import { createOutsideSignIn } from './outside-sign-in.ts'
 import { createPasswords } from './passwords.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { createSessionStore } from './session-store.ts'
@@ -44,7 +47,10 @@ await runService({
     const access = createAccessStore({ db, outbox, tokenSeconds: config.ACCESS_TOKEN_SECONDS })
     await access.seed(defaultAccess(operations))
     const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS, access, outbox })
-    const credentials = createCredentialStore({ db, outbox, access, accounts, links, sessions })
+    const identities = createOutsideIdentityStore(db)
+    const credentials = createCredentialStore({
+      ...{ db, outbox, access, accounts, links, sessions, identities },
+    })
     const limits = createSignInLimitStore(db, {
       failures: config.SIGN_IN_FAILURES,
       windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
@@ -57,6 +63,17 @@ await runService({
       issuer: config.TOKEN_ISSUER,
       memberSeconds: config.ACCESS_TOKEN_SECONDS,
     })
+    const provider =
+      config.OIDC_ISSUER &&
+      openOutsideProvider(sidecar, {
+        ...{ issuer: config.OIDC_ISSUER, clientId: config.OIDC_CLIENT_ID },
+        clientSecret: await sidecar.secret('oidc-client-secret'),
+        redirectUri: new URL('outside-sign-in', config.SHOP_URL ?? config.TOKEN_ISSUER).href,
+      })
+    const outside = createOutsideSignIn({
+      ...{ secret, accounts, credentials, passwords, identities },
+      ...(provider ? { provider } : {}),
+    })
     const clientSecret = await sidecar.secret('gateway-client-secret')
     await ensureOperator(accounts, access, passwords, log, {
       email: await sidecar.secret('operator-email'),
@@ -66,12 +83,7 @@ await runService({
       routes: [
         ...accountRoutes({ accounts, access: state, addresses, credentials, links, sessions, passwords }),
         ...sessionRoutes({
-          accounts,
-          access: state,
-          sessions,
-          limits,
-          passwords,
-          tokens,
+          ...{ accounts, access: state, sessions, limits, passwords, tokens, outside },
           audit: auditLog.note,
         }),
         ...accessRoutes({ store: access, state, accounts }),
@@ -94,6 +106,7 @@ await runService({
           await links.trim()
           await limits.trim()
           await access.trim()
+          await identities.trim()
         }),
       ],
     }

@@ -1,10 +1,12 @@
 import {
+  completeOutsideSignIn,
   createSession,
   endAllSessions,
   endCurrentSession,
   endSession,
   listSessions,
   refreshSession,
+  startOutsideSignIn,
   type Tokens,
 } from '@caravan/contracts/sessions'
 import type { AccessState } from '@caravan/service-kit/access-state'
@@ -14,6 +16,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { AccessTokens } from './access-tokens.ts'
 import type { AccountStore } from './account-store.ts'
+import type { OutsideSignIn } from './outside-sign-in.ts'
 import type { Passwords } from './passwords.ts'
 import type { Refreshed, SessionStore } from './session-store.ts'
 import type { SignInLimitStore } from './sign-in-limit-store.ts'
@@ -26,12 +29,13 @@ interface Collaborators {
   readonly passwords: Passwords
   readonly tokens: AccessTokens
   readonly audit: Audit
+  readonly outside: OutsideSignIn
 }
 
 const over = () => new AppError('unauthenticated', 'identity/session-over', 'Sign in again')
 
 export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
-  const { accounts, access, sessions, limits, passwords, tokens, audit } = parts
+  const { accounts, access, sessions, limits, passwords, tokens, audit, outside } = parts
 
   const tokensOf = async ({ accountId, sessionId, refreshToken }: Refreshed): Promise<Tokens> => {
     const account = await accounts.findById(accountId)
@@ -72,6 +76,16 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
           ),
         )
       throw over()
+    }),
+
+    route(startOutsideSignIn, () => outside.start()),
+
+    route(completeOutsideSignIn, async ({ body: { answer, binding }, caller, headers, identify }) => {
+      const member = caller.kind === 'member' ? caller.id : undefined
+      const accountId = await outside.complete(answer, binding, member)
+      identify(accountId)
+      access.assertNotBanned(accountId)
+      return tokensOf(await sessions.open(accountId, clientOf(headers)))
     }),
 
     route(listSessions, async ({ caller }) => ({

@@ -48,7 +48,7 @@ export const issueToken = operation({
   app,
   id: 'issueToken',
   method: 'POST',
-  path: '/oauth2/token',
+  path: '/v1/oauth2/token',
   summary:
     'The client credentials grant (RFC 6749, 4.4); the credentials as HTTP Basic or as client_id and client_secret',
   access: 'anyone',

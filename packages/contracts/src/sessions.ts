@@ -57,6 +57,48 @@ export const refreshSession = operation({
   problems: { 'identity/session-over': 401 },
 })
 
+/** What only the browser that began knows: another's answer is not taken there (RFC 9700, 4.7). */
+const binding = z.string().max(100)
+
+export const startOutsideSignIn = operation({
+  app,
+  id: 'startOutsideSignIn',
+  method: 'POST',
+  path: '/v1/outside-sign-ins',
+  summary:
+    'Sign in with the shop’s outside OpenID provider: where to send the browser, and what to keep meanwhile',
+  access: 'anyone',
+  status: 201,
+  response: z.object({ authorizationUrl: z.string(), binding: z.string() }),
+  problems: { 'identity/no-outside-provider': 404 },
+})
+
+export const completeOutsideSignIn = operation({
+  app,
+  id: 'completeOutsideSignIn',
+  method: 'POST',
+  path: '/v1/outside-sign-ins/completions',
+  summary:
+    'Sign in by what the provider sent the browser back with; who is signed in has the outside identity linked to the account',
+  access: 'anyone',
+  audited: true,
+  status: 201,
+  body: z.strictObject({
+    /** The query that the browser came back with, without `?`. */
+    answer: z.string().max(4000),
+    binding,
+    transport: z.enum(['body', 'cookie']).default('body'),
+  }),
+  response: tokens,
+  problems: {
+    'identity/no-outside-provider': 404,
+    'identity/outside-sign-in-refused': 401,
+    'identity/address-not-confirmed': 422,
+    'identity/email-taken': 409,
+    'identity/already-linked': 409,
+  },
+})
+
 export const listSessions = operation({
   app,
   id: 'listSessions',
@@ -106,6 +148,8 @@ export const endAllSessions = operation({
 export const sessionOperations = [
   createSession,
   refreshSession,
+  startOutsideSignIn,
+  completeOutsideSignIn,
   listSessions,
   endCurrentSession,
   endSession,
