@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { after, before, test } from 'node:test'
-import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { createSidecar, type Sidecar } from '@caravan/service-kit/sidecar'
 import { type FakeSidecar, startFakeSidecar } from '@caravan/service-kit/testing/fake-sidecar'
 import { createTokenIssuer } from '@caravan/service-kit/testing/token-issuer'
@@ -32,16 +32,17 @@ test('keys are asked for with the anonymous token, which the sidecar wants for e
 
 test('an identity that hangs holds a request up for half a second, not for the sidecar’s patience', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const asked = Promise.withResolvers<void>()
-  fake.serve('identity', () => asked.resolve())
-  const authenticate = createAuthenticator(identityKeys(sidecar, { current: () => 'nobody' }), {
-    issuer: 'x',
+  const asked = Promise.withResolvers<ServerResponse>()
+  fake.serve('identity', (_, response) => asked.resolve(response))
+  let outcome: unknown
+  const wanted = identityKeys(sidecar, { current: () => 'nobody' })('b')
+  const settled = wanted.catch((error) => {
+    outcome = error.kind
   })
-  const [header, rest] = ['{"alg":"RS256","typ":"at+jwt","kid":"b"}', '{}'].map((part) =>
-    Buffer.from(part).toString('base64url'),
-  )
-  const verdict = assert.rejects(authenticate(`Bearer ${header}.${rest}.AAAA`), { kind: 'unavailable' })
-  await asked.promise
+  const response = await asked.promise
   t.mock.timers.tick(500)
-  await verdict
+  for (let turn = 0; turn < 100 && !outcome; turn += 1) await new Promise(setImmediate)
+  response.end()
+  assert.equal(outcome, 'unavailable')
+  await settled
 })
