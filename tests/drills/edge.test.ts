@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { eraseStack } from '../../tools/launcher/erase-stack.ts'
@@ -10,7 +11,6 @@ import { openMint } from '../support/tokens.ts'
 
 const quota = 50
 const limit = { quota, windowSeconds: 3600 }
-const plenty = { quota: 100_000, windowSeconds: 1 }
 
 /** A shop of its own behind nginx, which it trusts, and whose clients may be of any address. */
 let stack: Stack
@@ -18,7 +18,7 @@ let nginx: Nginx
 
 before(async () => {
   await eraseStack('edge')
-  const limits = { account: limit, address: limit, cached: plenty, webhook: plenty }
+  const limits = { account: limit, address: limit, cached: limit, webhook: limit }
   stack = await startStack({
     ...{ profile: 'edge', ports: 'free' },
     env: { gateway: { TRUSTED_PROXIES: '127.0.0.1', RATE_LIMITS: JSON.stringify(limits) } },
@@ -105,4 +105,19 @@ test('a body that is too large is 413 before it reaches the gateway', async () =
   const refused = await ask('/v1/sessions', '192.0.2.5', {}, 'x'.repeat(262_145))
   assert.equal(refused.status, 413)
   assert.equal(refused.head.ratelimit, undefined)
+})
+
+test('the address that a proxy adds behind thousands of headers still counts', async () => {
+  const read = async (headers: string): Promise<string> => {
+    const { hostname, port } = new URL(stack.url)
+    const socket = connectTcp(Number(port), hostname)
+    socket.write(`GET /v1/categories HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`)
+    return text(socket)
+  }
+  const counted = (answer: string) => /^RateLimit: (.+);t=/m.exec(answer)?.[1]
+  await read('')
+  assert.equal(counted(await read('')), `"cached";r=${quota - 1}`)
+  const many = 'a:1\r\n'.repeat(2500)
+  assert.equal(counted(await read(`${many}x-forwarded-for: 192.0.2.6\r\n`)), `"cached";r=${quota - 1}`)
+  assert.equal(counted(await read('')), `"cached";r=${quota - 2}`)
 })

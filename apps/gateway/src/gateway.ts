@@ -58,7 +58,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
   })
   if (config.CORS_ORIGINS.length > 0) app.use(allowOrigins(config.CORS_ORIGINS))
   const isBanned = (ctx: Context) => access.bansAddresses() && access.isBannedAddress(clientOf(ctx))
-  // Whom to serve at all is asked here: before the cache, which answers anyone.
+  // Whom this does not admit falls through to where errors become problems.
   app.use(
     serveCached(
       options.cache,
@@ -67,7 +67,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
   )
   app.use(acceptRequestId)
   app.use(observe(log))
-  // Traced and logged, with errors as problems.
+  // From here on an error becomes a problem. A refusal of an address or network is the first to be.
   app.use(tellRequestId)
   app.use(refuseTooManyHeaders)
   app.use((ctx, next) => {
