@@ -62,7 +62,7 @@ const banContent = z.strictObject({
 })
 const banId = z.string().regex(/^[\w-]{8,200}$/)
 
-export const ban = z.object({ id: banId, ...banContent.shape, by: id, at: instant })
+export const ban = z.object({ id: banId, ...banContent.shape, by: z.string(), at: instant })
 export type Ban = z.infer<typeof ban>
 
 export const listRules = operation({
@@ -308,7 +308,7 @@ export const decideAccess = operation({
   access: followers,
   status: 200,
   body: z.strictObject({
-    account: z.string().min(1).max(100),
+    account: id,
     session: id.optional(),
     /** The token's `iat`, in seconds. */
     issuedAt: z.number(),
