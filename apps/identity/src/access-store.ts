@@ -232,7 +232,10 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
 
     /** Adds what was never there; what is, and what was removed, stays as it is. */
     seed: async (entries: readonly Entry[]): Promise<void> => {
-      const [rows] = (await db.raw('SELECT kind, id FROM access_entries')) as unknown as [Row[]]
+      const kinds = [...new Set(entries.map(({ kind }) => kind))]
+      const [rows] = (await db.raw('SELECT kind, id FROM access_entries WHERE kind IN (?)', [
+        kinds,
+      ])) as unknown as [Row[]]
       const known = new Set(rows.map(({ kind, id }) => `${kind} ${id}`))
       const missing = entries.filter(({ kind, id }) => !known.has(`${kind} ${id}`))
       if (missing.length === 0) return
