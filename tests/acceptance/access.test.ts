@@ -192,6 +192,16 @@ test('a role that an administrator makes may what its rules and parents say, and
   assert.deepEqual([used.status, used.body.code], [409, 'identity/role-in-use'])
 })
 
+test('an account is told what it may use, so that a menu shows nothing else', async () => {
+  const permissions = async (token: string): Promise<string[]> =>
+    (await shop.door('GET', '/v1/me/permissions', { token })).body.data
+  const all = operations.filter(isPublic)
+  const own = all.filter(({ access }) => access === 'anyone' || access === 'member')
+  const ids = (of: readonly { id: string }[]) => of.map(({ id }) => id).sort()
+  assert.deepEqual((await permissions((await shop.newShopper()).token)).sort(), ids(own))
+  assert.deepEqual((await permissions(await shop.asOperator())).sort(), ids(all))
+})
+
 test('a session that is banned is refused, another of the account is not', async () => {
   const { id } = await shop.newShopper()
   const [sid, other] = [newId(), newId()]

@@ -268,6 +268,17 @@ export const deleteBan = operation({
   problems: { 'identity/ban-not-found': 404 },
 })
 
+export const listPermissions = operation({
+  app,
+  id: 'listPermissions',
+  method: 'GET',
+  path: '/v1/me/permissions',
+  summary: 'The operations that the signed-in account may use: what a menu should show',
+  access: 'member',
+  status: 200,
+  response: z.object({ data: z.array(operationId) }),
+})
+
 /** Everything that asks who may do what. The gateway asks at the door, each service again. */
 const followers = { apps: ['gateway', 'catalog', 'inventory', 'carts', 'orders', 'payments'] } as const
 
@@ -336,6 +347,7 @@ export const accessOperations = [
   listBans,
   createBan,
   deleteBan,
+  listPermissions,
   listAccessChanges,
   decideAccess,
 ] as const
