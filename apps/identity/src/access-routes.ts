@@ -66,7 +66,10 @@ const refusals = {
 } as const
 
 /** What would become of a request. Throws 503 when that is not known. */
-const decide = ({ authorise }: AccessState, ...request: Parameters<AccessState['authorise']>) => {
+const decide = (
+  { authorise }: AccessState,
+  ...request: Parameters<AccessState['authorise']>
+): 'allowed' | (typeof refusals)[keyof typeof refusals] => {
   try {
     authorise(...request)
     return 'allowed'
