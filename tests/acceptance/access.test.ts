@@ -26,7 +26,9 @@ const inherits: Record<FirstRole, readonly FirstRole[]> = {
 /** Served from what all share: nobody looks who asks. */
 const shared = new Set(['listProducts', 'getProduct', 'searchProducts', 'listCategories', 'getSeller'])
 /** Each about one order of the owner: for everyone else there is none. */
-const owned = new Set(['getOrder', 'cancelOrder', 'payOrder', 'listPayments', 'getPayment'])
+const owned = new Set(['getOrder', 'cancelOrder', 'payOrder', 'getPayment'])
+/** Lists in which it is for the owner only. */
+const lists = new Set(['listOrders', 'listPayments'])
 
 /** They would end the callers of all that follows: strangers of the same standing call them. */
 const ending = new Set(['endCurrentSession', 'endAllSessions'])
@@ -80,7 +82,10 @@ describe('every operation, for everyone', () => {
 
   const requestOf = (operation: Operation) => {
     const sample = sampleOf(operation)
-    const params = { ...sample.params, ...(owned.has(operation.id) ? { orderId, paymentId } : {}) }
+    const params = {
+      ...sample.params,
+      ...(owned.has(operation.id) || lists.has(operation.id) ? { orderId, paymentId } : {}),
+    }
     const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name as never]))
     const query = new URLSearchParams(sample.query)
     const body = sample.body ?? (operation.body ? {} : undefined)
@@ -111,10 +116,18 @@ describe('every operation, for everyone', () => {
     if (typeof code === 'string' && code.startsWith('auth/')) return `${status} ${code}`
     return status === 404 || status === 405 ? '404' : 'in'
   }
-  const compare = (operation: Operation, caller: string, wanted: string, got: string): void => {
+  const compare = (
+    operation: Operation,
+    caller: string,
+    [wanted, got]: readonly [wanted: string, got: string],
+    text: string,
+  ): void => {
     // What is sampled need not be there: not to be found is to be let in, but where it is somebody's.
     const fine = wanted === got || (wanted === 'in' && got === '404' && !owned.has(operation.id))
     assert.ok(fine, `${operation.id} as ${caller}: ${got}, not ${wanted}`)
+    if (caller === 'owner' || !(owned.has(operation.id) || lists.has(operation.id))) return
+    for (const secret of [orderId, paymentId])
+      assert.ok(!text.includes(secret), `${operation.id} tells ${caller} of it: ${text}`)
   }
 
   test('the live routes are those of the contracts', async () => {
@@ -137,7 +150,7 @@ describe('every operation, for everyone', () => {
         const by = { ...(token ? { token } : {}), body, key, headers }
         const answer = await shop.door(operation.method, path, by)
         const got = found(answer.status, answer.body?.code)
-        compare(operation, caller, expected(operation, caller, true), got)
+        compare(operation, caller, [expected(operation, caller, true), got], answer.text)
       }
     })
 
@@ -158,7 +171,8 @@ describe('every operation, for everyone', () => {
         })
         const text = await response.text()
         const code = text.startsWith('{') ? JSON.parse(text).code : undefined
-        compare(operation, caller, expected(operation, caller, false), found(response.status, code))
+        const got = found(response.status, code)
+        compare(operation, caller, [expected(operation, caller, false), got], text)
       }
     })
   }
@@ -191,6 +205,16 @@ test('a role that an administrator makes may what its rules and parents say, and
 
   const used = await shop.door('DELETE', `/v1/access/roles/${role}`, { token: await shop.asOperator() })
   assert.deepEqual([used.status, used.body.code], [409, 'identity/role-in-use'])
+})
+
+test('an account is told what it may use, so that a menu shows nothing else', async () => {
+  const permissions = async (token: string): Promise<string[]> =>
+    (await shop.door('GET', '/v1/me/permissions', { token })).body.data
+  const all = operations.filter(isPublic)
+  const own = all.filter(({ access }) => access === 'anyone' || access === 'member')
+  const ids = (of: readonly { id: string }[]) => of.map(({ id }) => id).sort()
+  assert.deepEqual((await permissions((await shop.newShopper()).token)).sort(), ids(own))
+  assert.deepEqual((await permissions(await shop.asOperator())).sort(), ids(all))
 })
 
 test('a session that is banned is refused, another of the account is not', async () => {

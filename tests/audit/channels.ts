@@ -1,3 +1,4 @@
+import { accessChanged } from '@caravan/contracts/access'
 import type { Connection } from 'mysql2/promise'
 import type { Stack } from '../../tools/launcher/stack.ts'
 import { select } from './books.ts'
@@ -12,7 +13,7 @@ export interface Channels {
   readonly topics: ReadonlyMap<string, readonly string[]>
 }
 
-/** What an app declares to Dapr, without its dead letters. */
+/** What an app declares to Dapr, without its dead letters and what is a hint only, of which nobody takes note. */
 const declaredBy = async (stack: Stack, app: string): Promise<string[]> => {
   const answer = await fetch(`http://127.0.0.1:${stack.process(app).ports.app}/dapr/subscribe`, {
     headers: { 'dapr-api-token': String(stack.tokens[app]?.app) },
@@ -20,7 +21,9 @@ const declaredBy = async (stack: Stack, app: string): Promise<string[]> => {
   })
   if (answer.status !== 200) throw new Error(`${app} answered ${answer.status} for its subscriptions`)
   const declared = (await answer.json()) as { topic: string }[]
-  return declared.map(({ topic }) => topic).filter((topic) => topic !== `${app}.dead-letter`)
+  return declared
+    .map(({ topic }) => topic)
+    .filter((topic) => topic !== `${app}.dead-letter` && topic !== accessChanged.topic)
 }
 
 export const readChannels = async (stack: Stack, books: Connection): Promise<Channels> => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { test } from 'node:test'
-import { accessChanged } from '@caravan/contracts/access'
+import { accessChanged, listAccessChanges } from '@caravan/contracts/access'
 import { events } from '@caravan/contracts/all'
 import type { EventDefinition } from '@caravan/contracts/event'
 import { appIds, find, read, readYaml, root } from './repository.ts'
@@ -122,6 +122,12 @@ for (const name of ['pubsub', 'broadcast']) {
         assert.equal(setting(other, which), setting(local, which))
     })
 }
+
+test('every app hears of the access state, and all but its owner may read it', () => {
+  assert.deepEqual([...resource('components/local/broadcast.yaml').scopes].sort(), [...appIds].sort())
+  const readers = appIds.filter((app) => app !== listAccessChanges.app)
+  assert.deepEqual([...(listAccessChanges.access as { apps: string[] }).apps].sort(), readers.sort())
+})
 
 test('every set of components has the same names', () => {
   const sets = Map.groupBy(

@@ -3,6 +3,7 @@ import { operations } from '@caravan/contracts/all'
 import { isPublic, type Operation } from '@caravan/contracts/operation'
 import { canonicalAddress } from '@caravan/service-kit/access-bans'
 import type { AccessState } from '@caravan/service-kit/access-state'
+import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { AccessStore, Entry } from './access-store.ts'
@@ -58,10 +59,25 @@ const subjectOf = (kind: string, subject: string): string => {
   return `${canonical}/${bits}`
 }
 
-const refusals: Record<string, 'forbidden' | 'banned' | 'session-ended' | undefined> = {
+const refusals = {
   'auth/forbidden': 'forbidden',
   'auth/banned': 'banned',
   'auth/session-ended': 'session-ended',
+} as const
+
+/** What would become of a request. Throws 503 when that is not known. */
+const decide = (
+  { authorise }: AccessState,
+  ...request: Parameters<AccessState['authorise']>
+): 'allowed' | (typeof refusals)[keyof typeof refusals] => {
+  try {
+    authorise(...request)
+    return 'allowed'
+  } catch (error) {
+    const outcome = error instanceof AppError && refusals[error.code as keyof typeof refusals]
+    if (outcome) return outcome
+    throw error
+  }
 }
 
 /** Whether a role would inherit from itself. */
@@ -190,19 +206,18 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
 
   route(contract.listAccessChanges, async ({ query: { since } }) => store.changesSince(since)),
 
+  route(contract.listPermissions, async ({ caller }) => ({
+    data: operations
+      .filter((each) => isPublic(each) && decide(state, each, caller) === 'allowed')
+      .map(({ id }) => id),
+  })),
+
   route(contract.decideAccess, async ({ body }) => {
     const { account, session, issuedAt, operationId, params } = body
-    const caller = {
-      ...{ kind: 'member' as const, id: account, roles: [], issuedAt },
+    const caller: Caller = {
+      ...{ kind: 'member', id: account, roles: [], issuedAt },
       ...(session ? { session } : {}),
     }
-    try {
-      state.authorise(operationOf(operationId), caller, params)
-      return { outcome: 'allowed' as const }
-    } catch (error) {
-      const outcome = error instanceof AppError ? refusals[error.code] : undefined
-      if (outcome === undefined) throw error
-      return { outcome }
-    }
+    return { outcome: decide(state, operationOf(operationId), caller, params) }
   }),
 ]

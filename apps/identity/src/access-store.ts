@@ -116,24 +116,23 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
     return rows.map(fromRow<K>)
   }
 
-  /** Throws 409 unless somebody is left who may change the access state. The version's lock is held. */
-  const assertAdministrable = async (tx: Transaction): Promise<void> => {
-    const [rules, roles, grants, bans] = [
-      await all(tx, 'rule'),
-      await all(tx, 'role'),
-      await all(tx, 'grant'),
-      await all(tx, 'ban'),
-    ]
+  /** Throws 409 unless, after a change of this kind, somebody is left who may undo it. The version's lock is held. */
+  const assertAdministrable = async (
+    tx: Transaction,
+    { kind, id }: Pick<Entry, 'kind' | 'id'>,
+  ): Promise<void> => {
+    if (kind === 'public-route' || (kind === 'ban' && !id.startsWith('account '))) return
+    const [rules, roles, grants] = [await all(tx, 'rule'), await all(tx, 'role'), await all(tx, 'grant')]
     const { allows } = await createPolicy({
       rules: rules.map(({ value }) => value),
       parents: roles.map(({ id, value }) => [id, value.parents]),
     })
     const needed = (accessOperations as unknown as readonly Operation[]).filter(isPublic)
-    const banned = new Set(bans.flatMap(({ value }) => (value.kind === 'account' ? value.subject : [])))
     const held = Map.groupBy(grants, ({ value }) => value.account)
     for (const [account, theirs] of held) {
       const own = ['shopper', ...theirs.map(({ value }) => value.role)]
-      if (!banned.has(account) && needed.every((operation) => allows(own, operation))) return
+      const may = needed.every((operation) => allows(own, operation))
+      if (may && !(await find(tx, 'ban', `account ${account}`))) return
     }
     throw lockedOut()
   }
@@ -143,7 +142,7 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
       const version = await next(tx)
       await check?.(tx)
       await write(tx, version, entry)
-      await assertAdministrable(tx)
+      await assertAdministrable(tx, entry)
       await audit?.(tx, { by, what: 'set', kind: entry.kind, id: entry.id, value: entry.value })
     })
     outbox.wake()
@@ -214,7 +213,7 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
         await check?.(tx)
         const expiresAt = kind === 'ban' ? { expiresAt: new Date().toISOString() } : {}
         await write(tx, version, { kind, id, value: null, ...expiresAt })
-        await assertAdministrable(tx)
+        await assertAdministrable(tx, { kind, id })
         await audit?.(tx, { by, what: 'removed', kind, id })
         return true
       }).catch((error) => {
@@ -233,7 +232,10 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
 
     /** Adds what was never there; what is, and what was removed, stays as it is. */
     seed: async (entries: readonly Entry[]): Promise<void> => {
-      const [rows] = (await db.raw('SELECT kind, id FROM access_entries')) as unknown as [Row[]]
+      const kinds = [...new Set(entries.map(({ kind }) => kind))]
+      const [rows] = (await db.raw('SELECT kind, id FROM access_entries WHERE kind IN (?)', [
+        kinds,
+      ])) as unknown as [Row[]]
       const known = new Set(rows.map(({ kind, id }) => `${kind} ${id}`))
       const missing = entries.filter(({ kind, id }) => !known.has(`${kind} ${id}`))
       if (missing.length === 0) return

@@ -62,7 +62,7 @@ const banContent = z.strictObject({
 })
 const banId = z.string().regex(/^[\w-]{8,200}$/)
 
-export const ban = z.object({ id: banId, ...banContent.shape, by: id, at: instant })
+export const ban = z.object({ id: banId, ...banContent.shape, by: z.string(), at: instant })
 export type Ban = z.infer<typeof ban>
 
 export const listRules = operation({
@@ -268,6 +268,17 @@ export const deleteBan = operation({
   problems: { 'identity/ban-not-found': 404 },
 })
 
+export const listPermissions = operation({
+  app,
+  id: 'listPermissions',
+  method: 'GET',
+  path: '/v1/me/permissions',
+  summary: 'The operations that the signed-in account may use: what a menu should show',
+  access: 'member',
+  status: 200,
+  response: z.object({ data: z.array(operationId) }),
+})
+
 /** Everything that asks who may do what. The gateway asks at the door, each service again. */
 const followers = { apps: ['gateway', 'catalog', 'inventory', 'carts', 'orders', 'payments'] } as const
 
@@ -308,7 +319,7 @@ export const decideAccess = operation({
   access: followers,
   status: 200,
   body: z.strictObject({
-    account: z.string().min(1).max(100),
+    account: id,
     session: id.optional(),
     /** The token's `iat`, in seconds. */
     issuedAt: z.number(),
@@ -336,6 +347,7 @@ export const accessOperations = [
   listBans,
   createBan,
   deleteBan,
+  listPermissions,
   listAccessChanges,
   decideAccess,
 ] as const

@@ -45,7 +45,7 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
           { err: error, version: state.version() },
           'access changes not read; they will be asked for again',
         )
-        pause = Math.min(pollMs, state.loaded() ? 1000 : 100)
+        pause = Math.min(pollMs, state.loaded() ? 1000 : 250)
         due = false
       }
       await idle(pause)

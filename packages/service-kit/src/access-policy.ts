@@ -1,6 +1,6 @@
 import type { Rule } from '@caravan/contracts/access'
 import type { Operation } from '@caravan/contracts/operation'
-import { newEnforcer, newModelFromString } from 'casbin'
+import { type Model, newEnforcer, newModelFromString } from 'casbin'
 
 /** What no rule allows is denied; one rule that denies, of any role that counts, beats all that allow. */
 const model = `
@@ -38,22 +38,22 @@ const compile = (pattern: string): RegExp => {
   return new RegExp(`^${segments.map((segment, index) => `/${part(segment, index)}`).join('')}$`)
 }
 
-/** Whether a pattern may fit some paths of a template and not others, so that the template does not decide. */
-const divides = (pattern: string, template: string): boolean => {
-  if (!template.includes('{')) return false
-  if (pattern.startsWith('^')) return true
+/** Of a template's paths, which a pattern fits. */
+const covers = (pattern: string, template: string): 'none' | 'some' | 'all' => {
+  if (pattern.startsWith('^'))
+    return template.includes('{') ? 'some' : compile(pattern).test(template) ? 'all' : 'none'
   const given = template.split('/')
   const wanted = pattern.split('/')
-  let divided = false
+  let outcome: 'some' | 'all' = 'all'
   for (const [index, segment] of wanted.entries()) {
     const other = given[index]
-    if (other === undefined) return false
-    if (segment === '*' || isParameter(segment)) {
-      if (segment === '*' && index === wanted.length - 1) return divided
-    } else if (isParameter(other)) divided = true
-    else if (segment !== other) return false
+    if (other === undefined) return 'none'
+    if (segment === '*' && index === wanted.length - 1) return outcome
+    if (segment === '*' || isParameter(segment)) continue
+    if (isParameter(other)) outcome = 'some'
+    else if (segment !== other) return 'none'
   }
-  return divided && wanted.length === given.length
+  return wanted.length === given.length ? outcome : 'none'
 }
 
 export interface PolicySource {
@@ -63,37 +63,40 @@ export interface PolicySource {
 }
 
 /**
- * The rules of one version, ready to be asked. Casbin tries every rule for a request, some microseconds each, so outcomes
- * are kept: by roles and operation or, where a rule tells paths of one operation apart, by roles and path, at most 10,000.
+ * The rules of one version, ready to be asked. Casbin tries every rule for a request, some microseconds each. So it gets those
+ * that may be about the operation, and outcomes are kept: by roles and operation or, where a rule tells paths of one
+ * operation apart, by roles and path, at most 10,000.
  */
 export const createPolicy = async ({ rules, parents }: PolicySource) => {
-  const definition = newModelFromString(model)
-  const patterns = new Map<string, RegExp>()
-  const known = [...rules]
-  for (const { role, effect, method, path } of known) {
-    definition.addPolicy('p', 'p', [role, method, path, effect])
-    if (!patterns.has(path)) patterns.set(path, compile(path))
-  }
+  const all = [...rules]
+  const patterns = new Map(all.map(({ path }) => [path, compile(path)]))
+  const inheritance = newModelFromString(model)
   for (const [role, above] of parents)
-    for (const parent of above) definition.addPolicy('g', 'g', [role, parent])
-  const enforcer = await newEnforcer(definition)
+    for (const parent of above) inheritance.addPolicy('g', 'g', [role, parent])
+  const enforcer = await newEnforcer(inheritance)
   await enforcer.buildRoleLinks()
-  const inheritance = enforcer.getRoleManager()
+  const links = enforcer.getRoleManager()
   await enforcer.addFunction('holds', (roles: readonly string[], role: string) =>
-    roles.some((each) => inheritance.syncedHasLink?.(each, role)),
+    roles.some((each) => links.syncedHasLink?.(each, role)),
   )
   await enforcer.addFunction(
     'fits',
     (path: string, pattern: string) => patterns.get(pattern)?.test(path) === true,
   )
 
-  const divided = new Map<string, boolean>()
-  const isDivided = ({ id, method, path }: Asked): boolean => {
-    const found =
-      divided.get(id) ??
-      known.some((rule) => (rule.method === '*' || rule.method === method) && divides(rule.path, path))
-    divided.set(id, found)
-    return found
+  const parts = new Map<string, { rules: Model; isDivided: boolean }>()
+  /** The rules that may be about an operation. */
+  const partOf = ({ method, path: template }: Asked) => {
+    const known = parts.get(`${method} ${template}`)
+    if (known) return known
+    const part = { rules: newModelFromString(model), isDivided: false }
+    for (const { role, effect, method: of, path } of all) {
+      const covered = of === '*' || of === method ? covers(path, template) : 'none'
+      if (covered !== 'none') part.rules.addPolicy('p', 'p', [role, of, path, effect])
+      part.isDivided ||= covered === 'some'
+    }
+    parts.set(`${method} ${template}`, part)
+    return part
   }
   const outcomes = new Map<string, boolean>()
 
@@ -103,13 +106,15 @@ export const createPolicy = async ({ rules, parents }: PolicySource) => {
     operation: Asked,
     params: Readonly<Record<string, string>> = {},
   ): boolean => {
-    const path = isDivided(operation)
+    const part = partOf(operation)
+    const path = part.isDivided
       ? operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '')
       : operation.path
     if (path.length > longestPath) return false
     const key = `${roles.join()} ${operation.method} ${path}`
     const kept = outcomes.get(key)
     if (kept !== undefined) return kept
+    enforcer.setModel(part.rules)
     const outcome = enforcer.enforceSync(roles, operation.method, path)
     if (outcomes.size >= capacity) outcomes.delete(outcomes.keys().next().value as string)
     outcomes.set(key, outcome)
