@@ -54,24 +54,21 @@ test('signing in, failing to, and a new password are in it: who, from where, wit
   for (const secret of [password, wrong, newPassword]) assert.ok(!JSON.stringify(found).includes(secret))
 })
 
-test('what an operator does elsewhere is in it before it is done and after, and so is who may not', async () => {
+test('what an operator does elsewhere is in it before it is done and after', async () => {
   const [line] = await shop.newLines([3])
   const path = `/v1/stock/${line?.sku}/adjustments/${newId()}`
   const body = { delta: 2, reason: 'a delivery' }
-  const shopper = await shop.newShopper()
-  assert.equal((await door('PUT', path, { token: shopper.token, body })).status, 403)
   assert.equal((await door('PUT', path, { token: await shop.asOperator(), body })).status, 200)
-  const found = await eventually('three entries', async () => {
+  const found = await eventually('both entries are there', async () => {
     const all = await entries({ object: path })
-    return all.length === 3 && all.toReversed()
+    return all.length === 2 && all.toReversed()
   })
-  const operator = found[1]?.actor
+  const { id } = (await door('GET', '/v1/me', { token: await shop.asOperator() })).body
   assert.deepEqual(
     found.map(({ actor, action, outcome }) => [actor, action, outcome]),
     [
-      [shopper.id, 'adjustStock', '403'],
-      [operator, 'adjustStock', 'started'],
-      [operator, 'adjustStock', '200'],
+      [id, 'adjustStock', 'started'],
+      [id, 'adjustStock', '200'],
     ],
   )
 })

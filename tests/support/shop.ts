@@ -72,8 +72,13 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       .accessToken
 
   let operatorToken: Promise<string> | undefined
+  let goodUntil = 0
+  /** A token that is good for some minutes yet. */
   const asOperator = (): Promise<string> => {
-    operatorToken ??= signIn(operator.email, operator.password)
+    if (!operatorToken || Date.now() > goodUntil) {
+      goodUntil = Date.now() + 180_000
+      operatorToken = signIn(operator.email, operator.password)
+    }
     return operatorToken
   }
 

@@ -30,6 +30,7 @@ const programs: Record<string, string> = {
   drill: 'tests/drills/main.ts',
   load: 'tests/load/main.ts',
   simulate: 'tests/simulation/main.ts',
+  fuzz: 'tools/fuzz.ts',
   'rotate-keys': 'tools/rotate-keys.ts',
 }
 

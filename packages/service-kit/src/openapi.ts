@@ -28,8 +28,9 @@ const problemContent = { 'application/problem+json': { schema: { $ref: '#/compon
 /** The statuses that the kit itself may answer an operation with, besides its own. */
 const failures = (op: Operation): number[] => {
   const statuses = [503]
-  statuses.push(401)
-  if (op.access !== 'anyone') statuses.push(403)
+  // 403 also for whoever is banned, and where an administrator closed what was open.
+  statuses.push(401, 403)
+  if (op.params) statuses.push(404)
   if (op.params || op.query || op.body) statuses.push(422)
   if (op.body || op.raw) statuses.push(400, 413)
   if (op.body) statuses.push(415)
