@@ -186,7 +186,7 @@ test('what a token says of roles counts for nothing', async () => {
 
 test('a role that an administrator makes may what its rules and parents say, and is shown at its account', async () => {
   const { id, token } = await shop.newShopper()
-  const role = `role-${newId()}`
+  const role = `role-${newId().slice(-12)}`
   await set(`/v1/access/roles/${role}`, { parents: ['finance'] })
   const rule = { role, method: 'GET' }
   await set(`/v1/access/rules/${newId()}`, { ...rule, effect: 'allow', path: '/v1/dead-letters/*' })

@@ -14,7 +14,7 @@ const plainPath = /^(\/([\w~@:+-][\w.~@:+-]*|\.well-known|\{\w+\}|\*))+$/
 const slow = /\)[*+{]|\\[1-9k]|\(\?[^:]|(?:[*+].*){4}/
 
 const isExpression = (text: string): boolean => {
-  if (!/^\^.*\$$/.test(text) || slow.test(text)) return false
+  if (!/^\^.*(?<!\\)\$$/.test(text) || slow.test(text)) return false
   try {
     return new RegExp(text) instanceof RegExp
   } catch {

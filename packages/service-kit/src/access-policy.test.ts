@@ -66,6 +66,7 @@ describe('a policy', () => {
     ['^/v1/orders$', ['list']],
     ['^/v1/orders/o-[1]$', ['one']],
     ['^/v1/orders/.*$', ['one', 'other', 'pay']],
+    ['^/v1/orders|/v1/x$', ['list']],
   ]
   const paths = {
     list: [listOrders, {}],
@@ -86,6 +87,14 @@ describe('a policy', () => {
       }
     })
   }
+
+  test('an operation without its parameters is asked for as its template', async () => {
+    const { allows } = await policyOf(
+      allow('clerk', 'GET', getOrder.path),
+      deny('clerk', 'GET', '^/v1/orders/x$'),
+    )
+    assert.equal(allows(['clerk'], getOrder), true)
+  })
 
   test('a rule of another method says nothing', async () => {
     const { allows } = await policyOf(allow('clerk', 'POST', '/*'))
@@ -131,6 +140,7 @@ test('an expression that could take exponential time, or is not anchored, is no 
     '^(?=a)a$',
     '^.*.*.*.*$',
     '^[$',
+    '^/v1\\$',
     'v1',
     '^/v1',
     '/v1/../x',

@@ -29,7 +29,8 @@ const longestPath = 256
 const isParameter = (segment: string): boolean => segment.startsWith('{')
 
 const compile = (pattern: string): RegExp => {
-  if (pattern.startsWith('^')) return new RegExp(pattern)
+  // Anchored as a whole: an alternative of its own would be at one end only.
+  if (pattern.startsWith('^')) return new RegExp(`^(?:${pattern.slice(1, -1)})$`)
   const segments = pattern.split('/').slice(1)
   const part = (segment: string, index: number): string => {
     if (segment === '*') return index === segments.length - 1 ? '.+' : '[^/]+'
@@ -108,7 +109,7 @@ export const createPolicy = async ({ rules, parents }: PolicySource) => {
   ): boolean => {
     const part = partOf(operation)
     const path = part.isDivided
-      ? operation.path.replace(/\{(\w+)\}/g, (_, name: string) => params[name] ?? '')
+      ? operation.path.replace(/\{(\w+)\}/g, (whole, name: string) => params[name] ?? whole)
       : operation.path
     if (path.length > longestPath) return false
     const key = `${roles.join()} ${operation.method} ${path}`
