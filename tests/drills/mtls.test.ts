@@ -76,7 +76,7 @@ test('the shop sells', async () => {
   assert.equal((await shop.settled(shopper, order.id)).status, 'confirmed')
   await eventually('the cart is empty', async () => {
     const { body } = await shop.door('GET', '/v1/carts/mine', { token: shopper.token })
-    return body.items.length === 0
+    return body.lines.length === 0
   })
 })
 
