@@ -51,7 +51,7 @@ const ask = async (path: string, from: string, headers: Record<string, string> =
 const left = ({ head }: Awaited<ReturnType<typeof ask>>) =>
   Number(/^"address";r=(\d+);/.exec(String(head.ratelimit))?.[1])
 
-test('a shopper buys through nginx over HTTP/2: the page is encrypted, has HSTS once and says its limits', async () => {
+test('a page comes through nginx over HTTP/2, has HSTS once and says its limits', async () => {
   const page = await ask('/v1/products?limit=1', '192.0.2.1')
   assert.equal(page.status, 200, page.text)
   assert.equal(page.head['strict-transport-security'], 'max-age=31536000; includeSubDomains')
