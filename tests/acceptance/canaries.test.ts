@@ -4,10 +4,10 @@ import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { newAddress, openDoor } from '../support/door.ts'
 import { linkIn } from '../support/inbox.ts'
+import { cards } from '../support/shop.ts'
 import { shop, stack } from '../support/stack.ts'
 
 const { door } = shop
-const card = '4000056655665556'
 
 /** What is found of any canary, by its name, in a text. */
 const found = (canaries: ReadonlyMap<string, string>, where: string, text: string): string[] =>
@@ -44,8 +44,8 @@ test('a shopper’s passwords, tokens and card, and the shop’s own secrets, ar
   const [line] = await shop.newLines([2])
   assert.ok(line)
   const order = await shop.placeOrder(shopper, [line])
-  plant('card number', card)
-  const method = plant('payment method', await shop.tokenise(card))
+  plant('card number', cards.good)
+  const method = plant('payment method', await shop.tokenise(cards.good))
   const paid = await shop.tryPay(shopper, order.id, method)
   assert.equal(paid.status, 201, paid.text)
   await shop.settled(shopper, order.id)

@@ -56,7 +56,8 @@ test('neither answer nor webhook comes: the provider is asked for the truth', as
   })
   const paid = await shop.tryPay(shopper, order.id, method)
   assert.equal(paid.status, 201, paid.text)
-  assert.equal(paid.body.status, 'processing')
+  // Reconciliation may have found the charge while the shopper waited.
+  assert.match(paid.body.status, /^(processing|captured)$/)
   await paidOnce(shopper, order.id, order.total)
 })
 

@@ -17,7 +17,8 @@ const passedOn = [
  * `..%2f` would turn a public path into one of the apps' own.
  */
 export const assertPlainPath = (path: string): void => {
-  if (/^(\/[\w~@:+-][\w.~@:+-]*|\/\.well-known)+$/.test(path)) return
+  // A colon may be written in either way (RFC 3986, 3.3).
+  if (/^(\/(?:[\w~@:+-]|%3A)(?:[\w.~@:+-]|%3A)*|\/\.well-known)+$/i.test(path)) return
   throw new AppError('not-found', 'request/no-such-route', 'No such route')
 }
 
