@@ -126,6 +126,8 @@ test('no app publishes the events of another', async () => {
 const readers: Record<string, string[]> = {
   'gateway-client-secret': ['gateway', 'identity'],
   'identity-signing-key': ['identity'],
+  'identity-token-secret': ['identity'],
+  'oidc-client-secret': ['identity'],
   'operator-email': ['identity'],
   'operator-password': ['identity'],
   'psp-webhook-secret': ['payments'],
@@ -155,7 +157,7 @@ test('an app has the components that are its own', async () => {
       refusal: /ERR_LOCK_STORE_NOT_/,
     },
     {
-      ...{ of: ['orders'], method: 'GET', path: '/v1.0/configuration/configstore?key=mtls' },
+      ...{ of: ['orders', 'gateway'], method: 'GET', path: '/v1.0/configuration/configstore?key=mtls' },
       refusal: /ERR_CONFIGURATION_STORE_NOT_/,
     },
     {
@@ -163,7 +165,7 @@ test('an app has the components that are its own', async () => {
       refusal: /ERR_DIRECT_INVOKE/,
     },
     { of: withEvents, ...publish('pubsub'), body: {}, refusal: /ERR_PUBSUB_NOT_/ },
-    { of: ['gateway'], ...publish('broadcast'), body: {}, refusal: /ERR_PUBSUB_NOT_/ },
+    { of: apps, ...publish('broadcast'), body: {}, refusal: /ERR_PUBSUB_NOT_/ },
   ]
   const cases = components.flatMap(({ of, ...request }) =>
     apps
