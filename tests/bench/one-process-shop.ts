@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { inherited, providerEnvironment } from '../../tools/launcher/environment.ts'
+import { inherited, localRateLimits, providerEnvironment } from '../../tools/launcher/environment.ts'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { portPool } from '../../tools/launcher/ports.ts'
 import type { Stack } from '../../tools/launcher/stack.ts'
@@ -37,7 +37,7 @@ export const startOneProcessShop = async (stack: Stack) => {
     replicas.map(({ app, appPort, daprPort, appToken }) => [
       app,
       {
-        ...{ APP_ID: app, APP_PORT: String(appPort), TOKEN_ISSUER: url },
+        ...{ APP_ID: app, APP_PORT: String(appPort), TOKEN_ISSUER: url, RATE_LIMITS: localRateLimits },
         ...{ DAPR_HTTP_PORT: String(daprPort), DAPR_GRPC_PORT: String(daprPort) },
         ...{ APP_API_TOKEN: appToken, DAPR_API_TOKEN: random() },
       },

@@ -27,12 +27,12 @@ export const appEnvironment = (app: Replica, tokens: Tokens, shared: Environment
 })
 
 /** All clients of a local stack have one address, and tests and loads are many clients. */
-const localRateLimits = {
+export const localRateLimits = JSON.stringify({
   account: { quota: 2000, windowSeconds: 1 },
   address: { quota: 20_000, windowSeconds: 1 },
   cached: { quota: 1_000_000, windowSeconds: 1 },
   webhook: { quota: 20_000, windowSeconds: 1 },
-}
+})
 
 /** What every app and sidecar of a stack knows. A value that the caller has set wins. */
 export const sharedEnvironment = (
@@ -41,7 +41,7 @@ export const sharedEnvironment = (
 ): Environment => ({
   TOKEN_ISSUER: process.env.TOKEN_ISSUER ?? `http://127.0.0.1:${ports.gateway}`,
   IDENTITY_JWKS_URL: `http://127.0.0.1:${ports.identity}/.well-known/jwks.json`,
-  RATE_LIMITS: process.env.RATE_LIMITS ?? JSON.stringify(localRateLimits),
+  RATE_LIMITS: process.env.RATE_LIMITS ?? localRateLimits,
   NAME_RESOLUTION_DB: nameFile,
 })
 
