@@ -36,7 +36,7 @@ export interface Answer {
 }
 
 /** Apps that ask the others for nothing but identity's keys: a breaker that opens in their sidecars is in nobody's way. */
-const strangers = ['identity', 'catalog', 'carts', 'inventory']
+export const strangers = ['identity', 'catalog', 'carts', 'inventory']
 let turn = 0
 
 /** By turns, because refusals are the point here, and ten of them in a row open a sidecar's breaker for seconds. */

@@ -7,7 +7,7 @@ import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { cloudEvent, publishAs } from '../support/publish.ts'
 import { mint, shop } from '../support/stack.ts'
-import { type AnyOperation, ask, type By, get, invoke, refused } from './ask.ts'
+import { type AnyOperation, ask, type By, get, invoke, refused, strangers } from './ask.ts'
 import { sampleOf } from './samples.ts'
 import { consumersOf, eventOf, topicsOf } from './topics.ts'
 
@@ -26,8 +26,6 @@ const privileged = [
 
 /** They would end the session that all else is asked in. */
 const ending = new Set(['endCurrentSession', 'endAllSessions'])
-/** Whose sidecars may be asked by a test: the gateway's lets nobody pass without a token. */
-const appIds = ['catalog', 'carts', 'inventory']
 
 /** Tests of what every service owes to every caller, whatever it is about and whatever it is written in. */
 export const holdToContract = (app: string): void => {
@@ -46,6 +44,12 @@ export const holdToContract = (app: string): void => {
     // The gateway's own sidecar lets nobody pass without a token.
     if ('apps' in access) return { through: String(access.apps[0]), token: tokens.member }
     return { token: tokens.operator }
+  }
+
+  /** Through an app that may not, where only apps may; the owner may not either. */
+  const outsider = ({ access }: AnyOperation): By => {
+    if (typeof access !== 'object' || !('apps' in access)) return {}
+    return { through: strangers.find((each) => each !== app && !access.apps.includes(each)) ?? app }
   }
 
   describe(`${app} as a Dapr app`, () => {
@@ -91,21 +95,17 @@ export const holdToContract = (app: string): void => {
   for (const operation of own) {
     const { id, access, method, path } = operation
     const sample = sampleOf(operation)
-    /** Where some apps may call: one that may not. The owner itself is no caller of its own. */
-    const stranger =
-      access !== 'anyone' &&
-      access !== 'member' &&
-      'apps' in access &&
-      [...appIds, app].find((each) => !access.apps.includes(each))
-    const asStranger = stranger ? { through: stranger } : {}
 
     describe(`${id}, ${method} ${path}`, () => {
       if (access !== 'anyone') {
         test('is not for a caller without credentials, nor for one with a forged token', async () => {
           const signature = Buffer.from('x'.repeat(256)).toString('base64url')
           for (const token of [undefined, mint.forge(newId(), {}, signature)]) {
-            const answer = await ask(operation, sample, { token, ...asStranger })
-            assert.equal(answer.status, access !== 'member' && 'apps' in access ? 403 : 401, answer.text)
+            const by = outsider(operation)
+            const answer = await ask(operation, sample, { ...by, token })
+            // Its own app has no name with an app: it is whoever its token says.
+            const isApp = by.through !== undefined && !(by.through === app && token)
+            assert.equal(answer.status, isApp ? 403 : 401, answer.text)
           }
         })
       }

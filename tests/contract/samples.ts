@@ -37,10 +37,10 @@ const samples: Readonly<Record<string, Input>> = {
 
   listRules: { query: { limit: '3' } },
   putRule: {
-    params: { ruleId: 'contract:nothing' },
+    params: { ruleId: 'contract.nothing' },
     body: { role: 'shopper', effect: 'allow', method: 'GET', path: '/v1/nothing' },
   },
-  deleteRule: { params: { ruleId: 'contract:none' } },
+  deleteRule: { params: { ruleId: 'contract.none' } },
   listRoles: { query: { limit: '3' } },
   putRole: { params: { role: 'contract-role' }, body: { parents: ['seller'] } },
   deleteRole: { params: { role: 'contract-none' } },

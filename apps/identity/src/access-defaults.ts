@@ -24,11 +24,11 @@ export const defaultAccess = (operations: readonly Operation[]): Entry[] => [
   ...operations.flatMap((operation) =>
     rolesFor(operation).map((role): Entry => {
       const { method, path } = operation
-      return { kind: 'rule', id: `${role}:${operation.id}`, value: { role, effect: 'allow', method, path } }
+      return { kind: 'rule', id: `${role}.${operation.id}`, value: { role, effect: 'allow', method, path } }
     }),
   ),
   {
-    ...{ kind: 'rule', id: 'administrator:*' },
+    ...{ kind: 'rule', id: 'administrator.all' },
     value: { role: 'administrator', effect: 'allow', method: '*', path: '/*' },
   },
   ...operations.flatMap(({ id, access }): Entry[] =>

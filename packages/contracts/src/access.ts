@@ -45,7 +45,7 @@ export type Rule = z.infer<typeof rule>
 /** A role may do what its parents may, and may not what one of them may not. */
 export const roleContent = z.strictObject({ parents: z.array(roleName).max(20) })
 
-const ruleId = z.string().regex(/^[\w.:*-]{1,100}$/)
+const ruleId = z.string().regex(/^\w[\w.-]{0,99}$/)
 const operationId = z.string().regex(/^[a-zA-Z]{1,80}$/)
 
 const kinds = ['account', 'session', 'address'] as const

@@ -6,7 +6,7 @@ const entriesOf = ({ id, method, path, access }: Operation): AccessEntry[] => {
   if (access !== 'member' && access !== 'anyone' && 'apps' in access) return []
   const allowed = typeof access === 'object' ? access.roles : ['shopper']
   const rules = allowed.map((role) => ({
-    ...{ kind: 'rule', id: `${role}:${id}` },
+    ...{ kind: 'rule', id: `${role}.${id}` },
     value: { role, effect: 'allow', method, path },
   }))
   return access === 'anyone' ? [...rules, { kind: 'public-route', id, value: {} }] : rules
