@@ -94,16 +94,16 @@ export const reset = async (): Promise<number> => {
  * `check`, then everything that needs a running shop, against an empty one of its own. With names of test files it runs
  * only these. Resolves with the exit code of the first part that fails.
  */
-export const test = async ({ files, mtls }: Arguments, signal: AbortSignal): Promise<number> => {
+export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<number> => {
   const startedAt = Date.now()
-  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, mtls, signal))
+  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, signal))
   log(`${code === 0 ? 'all tests passed' : 'the tests failed'} after ${seconds(startedAt)}`)
   return code
 }
 
-const testOnStack = async (files: string[], mtls: boolean, signal: AbortSignal): Promise<number> => {
+const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
   await eraseStack('test')
-  const stack = await startStack({ profile: 'test', ports: 'free', mtls, signal, log })
+  const stack = await startStack({ profile: 'test', ports: 'free', signal, log })
   const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
   try {
     const seeded = await seed(stack, signal)
