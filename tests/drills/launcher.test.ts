@@ -66,7 +66,7 @@ test('another process can kill, stop and start what the launcher supervises', as
 test('SIGKILL of the launcher leaves no process and no port, and nothing in the way of the next one', async () => {
   const { processes } = record()
   const pids = Object.values(processes).flatMap(({ pid }) => pid ?? [])
-  assert.equal(pids.length, 5)
+  assert.equal(pids.length, 6)
   launcher.kill('SIGKILL')
   await once(launcher, 'exit')
   for (let tries = 0; pids.some(lives) && tries < 40; tries++) await sleep(50)

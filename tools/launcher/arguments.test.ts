@@ -14,7 +14,6 @@ test('options and files are read in any order', () => {
     'test',
     'tests/a.test.ts',
     '--no-seed',
-    '--mtls',
     '--components',
     'kafka',
     '--replicas',
@@ -22,8 +21,12 @@ test('options and files are read in any order', () => {
   ]
   assert.deepEqual(parseArguments(line), {
     ...{ command: 'test', files: ['tests/a.test.ts'], components: 'kafka', seed: false },
-    ...{ backing: false, mtls: true, replicas: { gateway: 2, orders: 3 } },
+    ...{ backing: false, mtls: false, replicas: { gateway: 2, orders: 3 } },
   })
+})
+
+test('mTLS is asked for', () => {
+  assert.equal(parseArguments(['start', '--mtls']).mtls, true)
 })
 
 test('mTLS is not for sidecars that others start', () => {

@@ -95,17 +95,17 @@ export const reset = async (): Promise<number> => {
  * `check`, then everything that needs a running shop, against an empty one of its own. With names of test files it runs
  * only these. Resolves with the exit code of the first part that fails.
  */
-export const test = async ({ files, mtls }: Arguments, signal: AbortSignal): Promise<number> => {
+export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<number> => {
   const startedAt = Date.now()
-  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, mtls, signal))
+  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, signal))
   log(`${code === 0 ? 'all tests passed' : 'the tests failed'} after ${seconds(startedAt)}`)
   return code
 }
 
-const testOnStack = async (files: string[], mtls: boolean, signal: AbortSignal): Promise<number> => {
+const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
   await eraseStack('test')
   const stack = await startStack({
-    ...{ profile: 'test', ports: 'free', mtls, signal, log },
+    ...{ profile: 'test', ports: 'free', signal, log },
     // Tests come from addresses of their own, as from behind a proxy.
     env: { gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
   })
