@@ -156,13 +156,13 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
       const [[cut]] = (await db.raw(`SELECT version ${after} ORDER BY version LIMIT 1 OFFSET ${pageSize}`, [
         since,
       ])) as unknown as [Pick<Row, 'version'>[]]
-      // What was counted first is in what is read next, with what was committed meanwhile.
+      // What was counted first is in what is read next; what is committed meanwhile is told again.
       const [rows] = (await db.raw(
         `SELECT * ${after} ${cut ? 'AND version <= ?' : ''}
          AND (value IS NULL OR expires_at IS NULL OR expires_at > NOW(3)) ORDER BY version`,
         cut ? [since, cut.version] : [since],
       )) as unknown as [Row[]]
-      const version = cut?.version ?? Math.max(counted, rows.at(-1)?.version ?? 0)
+      const version: number = cut?.version ?? counted
       // Why and by whom somebody is banned is nobody’s business but the operators’.
       const entries = rows.map(fromRow).map(({ kind, value, ...rest }) => {
         if (kind !== 'ban' || !value) return { kind, value, ...rest }
