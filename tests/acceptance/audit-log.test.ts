@@ -73,6 +73,20 @@ test('what an operator does elsewhere is in it before it is done and after', asy
   )
 })
 
+test('a ban and a role are in it by name', async () => {
+  const { id } = await shop.newShopper()
+  const token = await shop.asOperator()
+  const until = new Date(Date.now() + 3_600_000).toISOString()
+  const body = { kind: 'account', subject: id, reason: 'A test', until }
+  const banned = await door('POST', '/v1/access/bans', { token, body })
+  assert.equal(banned.status, 201, banned.text)
+  await door('DELETE', `/v1/access/bans/${banned.body.id}`, { token })
+  await door('PUT', `/v1/accounts/${id}/roles/support`, { token })
+  const about = async (object: string) => (await entries({ object })).map(({ action }) => action).toReversed()
+  assert.deepEqual(await about(`ban account ${id}`), ['ban set', 'ban removed'])
+  assert.deepEqual(await about(`grant ${id} support`), ['grant set'])
+})
+
 test('an edit of an entry shows, where it is', async () => {
   await shop.newShopper()
   const whole = await check()

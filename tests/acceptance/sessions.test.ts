@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
 import { newAddress } from '../support/door.ts'
 import { rows, shop } from '../support/stack.ts'
@@ -26,6 +27,18 @@ const forgetGrace = (sessionId: string) =>
     "UPDATE refresh_tokens SET used_at = '2026-01-01' WHERE session_id = ? AND used_at IS NOT NULL",
     sessionId,
   )
+/** An access token that is out is refused, at the door and at the service behind it. */
+const refusedWithin = async (ms: number, token: string): Promise<void> => {
+  await eventually(
+    'the token is refused',
+    async () => {
+      const { status, body } = await door('GET', '/v1/orders', { token })
+      return status === 401 && body.code === 'auth/session-ended'
+    },
+    ms,
+  )
+}
+
 const live = async (
   token: string,
 ): Promise<{ id: string; current: boolean; userAgent: string; address: string }[]> =>
@@ -93,14 +106,17 @@ test('one sees one’s sessions, from where and with what, and ends one of them,
   assert.equal((await refresh(there.refreshToken)).status, 401)
   assert.equal((await door('DELETE', '/v1/sessions', { token: here.accessToken })).status, 204)
   assert.equal((await refresh(here.refreshToken)).status, 401)
+  for (const token of [here.accessToken, there.accessToken, shopper.token]) await refusedWithin(1000, token)
 })
 
 test('signing out here ends this session', async () => {
   const shopper = await shop.newShopper()
   const [here, there] = [await signIn(shopper), await signIn(shopper)]
   assert.equal((await door('DELETE', '/v1/sessions/current', { token: here.accessToken })).status, 204)
+  await refusedWithin(1000, here.accessToken)
   assert.equal((await refresh(here.refreshToken)).status, 401)
   assert.equal((await refresh(there.refreshToken)).status, 200)
+  assert.equal((await door('GET', '/v1/me', { token: there.accessToken })).status, 200)
 })
 
 test('in a browser the refresh token lives in a cookie that no script and no other site can use', async () => {

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { AuditEntry } from '@caravan/contracts/audit'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { newId } from '@caravan/service-kit/ids'
+import { currentTrace } from '@caravan/service-kit/trace'
+import type { Deed } from './access-store.ts'
 
 export type ChainedEntry = AuditEntry & { readonly seq: number; readonly hash: string }
 
@@ -58,6 +61,14 @@ export const createAuditLog = (db: Database) => {
     append,
 
     head: () => readHead(db),
+
+    /** A change of the access state, in its own transaction: what an entry of its operation cannot name. */
+    appendDeed: (tx: Transaction, { by, what, kind, id }: Deed): Promise<void> =>
+      append(tx, {
+        ...{ id: newId(), at: new Date().toISOString(), actor: by, action: `${kind} ${what}` },
+        ...{ object: `${kind} ${id}`.slice(0, 200), outcome: 'done', address: '' },
+        traceId: currentTrace()?.traceId ?? '',
+      }),
 
     /** In a transaction of its own. */
     note: (entry: AuditEntry): Promise<void> => transaction(db, (tx) => append(tx, entry)),

@@ -44,7 +44,10 @@ await runService({
     const links = createMailLinkStore(db, secret)
     const auditLog = createAuditLog(db)
     const state = createAccessState()
-    const access = createAccessStore({ db, outbox, tokenSeconds: config.ACCESS_TOKEN_SECONDS })
+    const access = createAccessStore({
+      ...{ db, outbox, tokenSeconds: config.ACCESS_TOKEN_SECONDS },
+      audit: auditLog.appendDeed,
+    })
     await access.seed(defaultAccess(operations))
     const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS, access, outbox })
     const identities = createOutsideIdentityStore(db)
