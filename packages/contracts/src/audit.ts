@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, instant } from './common.ts'
+import { id, instant, visible } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -60,7 +60,7 @@ export const listAuditEntries = operation({
   query: z.strictObject({
     actor: z.string().max(100).optional(),
     object: z.string().max(200).optional(),
-    action: z.string().max(100).optional(),
+    action: visible.optional(),
     before: z.coerce.number().int().min(1).optional(),
     limit: z.coerce.number().int().min(1).max(100).default(20),
   }),

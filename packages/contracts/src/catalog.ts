@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { amount, currency, id, instant, limit, money, page, paging, sku, text } from './common.ts'
+import { amount, currency, id, instant, limit, money, page, paging, sku, text, visible } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -103,7 +103,7 @@ export const searchProducts = operation({
   query: z.strictObject({
     q: z.string().trim().min(1).max(100),
     limit,
-    after: z.string().max(200).optional(),
+    after: visible.optional(),
   }),
   response: page(productSummary),
 })

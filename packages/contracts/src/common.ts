@@ -48,14 +48,17 @@ export const text = (max: number) =>
 
 export const limit = z.coerce.number().int().min(1).max(100).default(20)
 
+/** ASCII that can be seen. A column of such text cannot be compared with any other. */
+export const visible = z.string().regex(/^[\x20-\x7e]{1,200}$/)
+
 /** Keyset paging: `after` is the `next` of the page before. */
-export const paging = z.strictObject({ limit, after: z.string().max(200).optional() })
+export const paging = z.strictObject({ limit, after: visible.optional() })
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), hasMore: z.boolean(), next: z.string().optional() })
 
-/** RFC 9457 problem details, as every error of every service answers. */
-export const problem = z.object({
+/** RFC 9457 problem details, as every error of every service answers; some have members of their own beside these. */
+export const problem = z.looseObject({
   type: z.string(),
   title: z.string(),
   status: z.int(),

@@ -36,7 +36,7 @@ const failures = (op: Operation): number[] => {
   if (op.body) statuses.push(415)
   if (op.idempotent) statuses.push(400, 409, 422)
   statuses.push(...Object.values(op.problems ?? {}))
-  return [...new Set([...statuses, 429])].sort()
+  return [...new Set([...statuses, 429, 431])].sort()
 }
 
 const describe = (op: Operation): Json => ({
@@ -97,7 +97,10 @@ const describe = (op: Operation): Json => ({
     ...Object.fromEntries(
       failures(op).map((status) => [
         status,
-        { description: 'Problem details (RFC 9457)', content: problemContent },
+        // Node itself refuses headers, the path among them, that are too large, with nothing but the status.
+        status === 431
+          ? { description: 'Path or headers are too large' }
+          : { description: 'Problem details (RFC 9457)', content: problemContent },
       ]),
     ),
   },
