@@ -22,8 +22,11 @@ const program = join(home, 'bin/schemathesis')
 
 const { values } = parseArgs({ options: { examples: { type: 'string', default: '30' } } })
 
+// It leaves what it found in the folder that it runs in.
+const stack = attachStack(process.env.STACK_PROFILE ?? 'shop')
+
 const run = async (file: string, args: readonly string[]): Promise<number> => {
-  const [code] = await once(spawn(file, args, { stdio: 'inherit' }), 'close')
+  const [code] = await once(spawn(file, args, { stdio: 'inherit', cwd: stack.dir }), 'close')
   return code ?? 1
 }
 
@@ -45,7 +48,6 @@ if (!existsSync(program)) {
   await must('python3', '-m', 'venv', home)
   await must(join(home, 'bin/pip'), 'install', '--quiet', `schemathesis==${version}`)
 }
-const stack = attachStack(process.env.STACK_PROFILE ?? 'shop')
 const shop = openShop({
   ...{ url: stack.url, pspUrl: stack.pspUrl, pspAuthorization: String(stack.secrets['psp-authorization']) },
   operator: {

@@ -276,3 +276,11 @@ test('a request with more than a hundred headers is 431', async () => {
   assert.equal(refused.status, 431)
   assert.equal(((await refused.json()) as { code: string }).code, 'request/too-many-headers')
 })
+
+test('a path that an app would not take is 414, here', async () => {
+  const { ask } = await open()
+  const long = await ask(`/v1/availability?skus=${'A'.repeat(8000)}`)
+  assert.equal(long.status, 414)
+  assert.equal(((await long.json()) as { code: string }).code, 'request/uri-too-long')
+  assert.equal((await ask(`/v1/availability?skus=${'A'.repeat(7900)}`)).status, 200)
+})

@@ -15,7 +15,7 @@ import { allowOrigins } from './cors.ts'
 import { limitRequests } from './limit-requests.ts'
 import { addPublicApi, type PublicApi } from './public-api.ts'
 import type { RateLimiter } from './rate-limits.ts'
-import { addressOf, isSecure, refuseTooManyHeaders } from './request.ts'
+import { addressOf, isSecure, refuseOversizedHead } from './request.ts'
 import { acceptRequestId, tellRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -69,7 +69,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
   app.use(observe(log))
   // From here on an error becomes a problem. A refusal of an address or network is the first to be.
   app.use(tellRequestId)
-  app.use(refuseTooManyHeaders)
+  app.use(refuseOversizedHead)
   app.use((ctx, next) => {
     if (isBanned(ctx) && !isOurs(ctx))
       throw new AppError('forbidden', 'auth/banned', 'This address is banned')

@@ -46,8 +46,15 @@ export const headersOf = (ctx: Context): Record<string, string> =>
 
 const maxHeaders = 100
 
-/** Throws 431. */
-export const refuseTooManyHeaders: Middleware = (ctx, next) => {
+/** Less than Node takes, so that an app, which gets more headers than we do, takes it too. */
+const maxUrl = 8000
+
+/** Throws 414 and 431. */
+export const refuseOversizedHead: Middleware = (ctx, next) => {
+  if (ctx.req.url && ctx.req.url.length > maxUrl)
+    throw new AppError('invalid', 'request/uri-too-long', `Path and query have at most ${maxUrl} bytes`, {
+      status: 414,
+    })
   if (ctx.req.rawHeaders.length / 2 <= maxHeaders) return next()
   throw new AppError('invalid', 'request/too-many-headers', `A request has at most ${maxHeaders} headers`, {
     status: 431,

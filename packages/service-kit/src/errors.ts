@@ -86,6 +86,7 @@ const titles: Record<number, string> = {
   405: 'Method not allowed',
   409: 'Conflict',
   413: 'Too large',
+  414: 'URI too long',
   415: 'Unsupported media type',
   422: 'Invalid request',
   429: 'Too many requests',

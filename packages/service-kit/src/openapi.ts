@@ -36,7 +36,7 @@ const failures = (op: Operation): number[] => {
   if (op.body) statuses.push(415)
   if (op.idempotent) statuses.push(400, 409, 422)
   statuses.push(...Object.values(op.problems ?? {}))
-  return [...new Set([...statuses, 429, 431])].sort()
+  return [...new Set([...statuses, 414, 429, 431])].sort()
 }
 
 const describe = (op: Operation): Json => ({
