@@ -18,7 +18,8 @@ const read = (pid: number): Memory => {
 
 const kindOf = (name: string): string => {
   if (name.endsWith('.sidecar')) return 'sidecars (daprd)'
-  if (['mysql', 'redis', 'sentry', 'placement', 'scheduler', 'psp-sandbox'].includes(name)) return name
+  if (['mysql', 'redis', 'sentry', 'placement', 'scheduler', 'psp-sandbox', 'mail-sandbox'].includes(name))
+    return name
   return 'apps (Node)'
 }
 
