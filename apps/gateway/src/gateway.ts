@@ -1,4 +1,5 @@
 import type { AccessFeed } from '@caravan/service-kit/access-feed'
+import type { Authenticate, Caller } from '@caravan/service-kit/authenticate'
 import type { BaseConfig } from '@caravan/service-kit/config'
 import { declare } from '@caravan/service-kit/delivery'
 import { AppError } from '@caravan/service-kit/errors'
@@ -20,7 +21,9 @@ import { acceptRequestId, tellRequestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
 
-export interface GatewayOptions extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'limit'> {
+export interface GatewayOptions
+  extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'callerOf' | 'limit'> {
+  readonly authenticate: Authenticate
   readonly feed: Pick<AccessFeed, 'subscription'>
   readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
     readonly TRUSTED_PROXIES: readonly string[]
@@ -38,9 +41,17 @@ export const createGateway = (options: GatewayOptions): Koa => {
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
   const clientOf = (ctx: Context) => addressOf(ctx, isTrusted)
   const network = (ctx: Context) => networkOf(clientOf(ctx))
-  const limit = limitRequests({ limiter, authenticate, networkOf: network })
+  // Once a request, whoever asks: its quota, and its permission.
+  const callerOf = (ctx: Context): Promise<Caller> => {
+    ctx.state.caller ??= authenticate(ctx.req.headers.authorization)
+    return ctx.state.caller
+  }
+  const limit = limitRequests({ limiter, callerOf, networkOf: network })
   const router = new Router({ sensitive: true, strict: true })
-  addPublicApi(router, { ...options, limit, addressOf: clientOf, allowedOrigins: config.CORS_ORIGINS })
+  addPublicApi(router, {
+    ...{ ...options, limit, callerOf },
+    ...{ addressOf: clientOf, allowedOrigins: config.CORS_ORIGINS },
+  })
   for (const [path, answer] of documents) router.get(path, limit('call'), (ctx) => reply(ctx, answer))
   addProbes(router, options)
   addCallbacks(router, options)

@@ -1,10 +1,11 @@
-import type { Authenticate } from '@caravan/service-kit/authenticate'
+import type { Caller } from '@caravan/service-kit/authenticate'
 import type { Context, Middleware } from 'koa'
 import type { RateLimiter } from './rate-limits.ts'
 
 export interface LimitOptions {
   readonly limiter: RateLimiter
-  readonly authenticate: Authenticate
+  /** Throws for a token that is not good. */
+  readonly callerOf: (ctx: Context) => Promise<Caller>
   /** What is counted for whoever has no account: an address or a network. */
   readonly networkOf: (ctx: Context) => string
 }
@@ -13,12 +14,10 @@ export interface LimitOptions {
  * Counts a request for the account of its token, or for its client's address where there is none that is good: a forged
  * token buys no new bucket. Throws 429. Whether the token lets the request in is for the sidecar and the service to say.
  */
-export const limitRequests = ({ limiter, authenticate, networkOf }: LimitOptions) => {
+export const limitRequests = ({ limiter, callerOf, networkOf }: LimitOptions) => {
   const accountOf = async (ctx: Context): Promise<string | undefined> => {
-    const { authorization } = ctx.req.headers
-    if (!authorization) return undefined
     // Not good, or identity's keys are out of reach: a stranger either way.
-    const caller = await authenticate(authorization).catch(() => undefined)
+    const caller = await callerOf(ctx).catch(() => undefined)
     return caller?.kind === 'member' ? caller.id : undefined
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { issueToken } from '@caravan/contracts/clients'
 import type { Operation } from '@caravan/contracts/operation'
 import type { AccessState } from '@caravan/service-kit/access-state'
-import { type Authenticate, anonymous } from '@caravan/service-kit/authenticate'
+import { anonymous, type Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
 import type Router from '@koa/router'
@@ -23,7 +23,8 @@ export interface PublicApi {
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
   readonly access: AccessState
-  readonly authenticate: Authenticate
+  /** Whose token the request brings; throws for one that is not good. */
+  readonly callerOf: (ctx: Context) => Promise<Caller>
   readonly addressOf: (ctx: Context) => string
   /** Counts a request of a kind; throws 429. */
   readonly limit: (kind: 'call' | 'webhook') => Middleware
@@ -39,7 +40,7 @@ const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, api: PublicApi) => {
-  const { operations, cache, forward, token, access, authenticate, addressOf, limit, allowedOrigins } = api
+  const { operations, cache, forward, token, access, callerOf, addressOf, limit, allowedOrigins } = api
 
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
@@ -71,7 +72,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       // Machines that ask for a token have none yet, but credentials of another kind.
       const isBasic = id === issueToken.id && /^basic /i.test(ctx.get('authorization'))
       const authorization = isBasic ? undefined : bearerOf(ctx)
-      access.authorise(operation, authorization ? await authenticate(authorization) : anonymous, ctx.params)
+      access.authorise(operation, isBasic ? anonymous : await callerOf(ctx), ctx.params)
       const request = {
         method,
         path: ctx.path + ctx.search,
