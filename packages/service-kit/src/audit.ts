@@ -1,10 +1,9 @@
 import { type AuditEntry, auditEvents } from '@caravan/contracts/audit'
-import type { EventDefinition } from '@caravan/contracts/event'
 import type { Operation } from '@caravan/contracts/operation'
 import { clientOf } from './client.ts'
 import { type Database, transaction } from './database.ts'
 import { newId } from './ids.ts'
-import { fact, type Outbox } from './outbox.ts'
+import { fact, type Outbox, toCloudEvent } from './outbox.ts'
 import type { Sidecar } from './sidecar.ts'
 import { currentTrace, traceparent } from './trace.ts'
 
@@ -43,20 +42,11 @@ export const createAudit = ({ name, db, outbox, sidecar }: Parts): Audit | undef
       await transaction(db, (tx) => outbox.add(tx, [fact(definition, entry)]))
       outbox.wake()
     }
-  return (entry) => publish(sidecar, definition, entry)
-}
-
-const publish = async (
-  sidecar: Pick<Sidecar, 'publish'>,
-  { topic, publisher }: EventDefinition,
-  entry: AuditEntry,
-): Promise<void> => {
-  const trace = traceparent()
-  await sidecar.publish('pubsub', topic, [
-    {
-      ...{ specversion: '1.0', id: entry.id, source: publisher, type: topic, time: entry.at },
-      ...{ datacontenttype: 'application/json', data: entry, partitionkey: entry.actor },
-      ...(trace ? { traceparent: trace, traceid: trace } : {}),
-    },
-  ])
+  const { topic } = definition
+  return async (entry) => {
+    const { id, at: time, actor: key } = entry
+    await sidecar.publish('pubsub', topic, [
+      toCloudEvent(name, { id, topic, key, time, data: entry, traceparent: traceparent() }),
+    ])
+  }
 }

@@ -19,6 +19,24 @@ export interface Fact {
 export const fact = <D extends z.ZodType>(definition: EventDefinition<D>, data: z.output<D>): Fact =>
   ({ definition, data }) as unknown as Fact
 
+interface Told {
+  readonly id: string
+  readonly topic: string
+  readonly key: string
+  readonly time: string
+  readonly data: unknown
+  readonly traceparent: string | undefined
+}
+
+/** An event as an app hands it to the broker. */
+export const toCloudEvent = (app: string, { topic, key, traceparent, ...told }: Told): CloudEvent => ({
+  ...{ specversion: '1.0', source: `/${app}`, type: topic, datacontenttype: 'application/json' },
+  ...told,
+  partitionkey: key,
+  // Without a traceid the sidecar puts a trace of its own over the event's.
+  ...(traceparent ? { traceparent, traceid: traceparent } : {}),
+})
+
 interface Row {
   seq: number
   id: string
@@ -120,18 +138,12 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
       return rows
     })
 
-  const toCloudEvent = (row: Row): CloudEvent => ({
-    specversion: '1.0',
-    id: row.id,
-    source: `/${name}`,
-    type: row.topic,
-    time: row.created_at.toISOString(),
-    datacontenttype: 'application/json',
-    partitionkey: row.event_key,
-    data: typeof row.data === 'string' ? JSON.parse(row.data) : row.data,
-    // Without a traceid the sidecar puts a trace of its own over the event's.
-    ...(row.traceparent ? { traceparent: row.traceparent, traceid: row.traceparent } : {}),
-  })
+  const eventOf = (row: Row): CloudEvent =>
+    toCloudEvent(name, {
+      ...{ id: row.id, topic: row.topic, key: row.event_key, time: row.created_at.toISOString() },
+      data: typeof row.data === 'string' ? JSON.parse(row.data) : row.data,
+      traceparent: row.traceparent ?? undefined,
+    })
 
   const send = async (rows: readonly Row[]): Promise<void> => {
     const byTopic = Map.groupBy(rows, (row) => row.topic)
@@ -140,7 +152,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
     await Promise.all(
       [...byTopic].map(async ([topic, group]) => {
         try {
-          for (const id of await sidecar.publish(pubsub, topic, group.map(toCloudEvent))) accepted.add(id)
+          for (const id of await sidecar.publish(pubsub, topic, group.map(eventOf))) accepted.add(id)
         } catch (error) {
           log.warn({ err: error, topic, events: group.length }, 'publishing failed; it will be repeated')
         }
