@@ -1,6 +1,6 @@
 import { accessChanged } from '@caravan/contracts/access'
 import type { AccessState, ReadAccessChanges } from './access-state.ts'
-import type { Background } from './background.ts'
+import { type Background, createPause } from './background.ts'
 import type { Log } from './log.ts'
 import { type Subscription, subscription } from './subscription.ts'
 import { runInTrace } from './trace.ts'
@@ -16,26 +16,16 @@ export interface AccessFeedOptions {
 export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeedOptions) => {
   let stopped = false
   let due = false
-  let wakeUp = (): void => undefined
+  const { pause, wake } = createPause(() => due || stopped)
   let loaded = (): void => undefined
   const firstRead = new Promise<void>((resolve) => {
     loaded = resolve
   })
 
-  const idle = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wakeUp = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (due || stopped) wakeUp()
-    })
-
   const run = async (): Promise<void> => {
     while (!stopped) {
       due = false
-      let pause = pollMs
+      let waitMs = pollMs
       try {
         state.sweep()
         await runInTrace(undefined, () => state.catchUp(read))
@@ -45,10 +35,10 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
           { err: error, version: state.version() },
           'access changes not read; they will be asked for again',
         )
-        pause = Math.min(pollMs, state.loaded() ? 1000 : 250)
+        waitMs = Math.min(pollMs, state.loaded() ? 1000 : 250)
         due = false
       }
-      await idle(pause)
+      await pause(waitMs)
     }
   }
 
@@ -56,7 +46,7 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
   const hint = (version: number): void => {
     if (version <= state.version()) return
     due = true
-    wakeUp()
+    wake()
   }
 
   return {
@@ -73,7 +63,7 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
       const running = run()
       return () => {
         stopped = true
-        wakeUp()
+        wake()
         return running
       }
     }) satisfies Background['start'],

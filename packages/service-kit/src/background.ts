@@ -8,6 +8,23 @@ export interface Background {
   readonly start: () => () => Promise<void>
 }
 
+/** A pause that `wake` ends early, and that does not begin while `isOver`. One at a time. */
+export const createPause = (isOver: () => boolean) => {
+  let wake = (): void => undefined
+  return {
+    pause: (ms: number): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (isOver()) wake()
+      }),
+    wake: (): void => wake(),
+  }
+}
+
 /** Runs `work` again and again, `ms` after its last end. An error is logged, and the next round is as usual. */
 export const every = (ms: number, name: string, log: Log, work: () => Promise<void>): Background => ({
   start: () => {

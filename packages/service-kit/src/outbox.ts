@@ -1,5 +1,6 @@
 import type { EventDefinition } from '@caravan/contracts/event'
 import type { z } from 'zod'
+import { createPause } from './background.ts'
 import type { Database, Transaction } from './database.ts'
 import { failpoint } from './failpoint.ts'
 import { newId } from './ids.ts'
@@ -82,8 +83,8 @@ export interface OutboxOptions {
 export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: OutboxOptions) => {
   const relay = newId()
   let stopped = false
-  let wakeUp: (() => void) | undefined
   let awake = false
+  const { pause, wake: wakeUp } = createPause(() => awake || stopped)
 
   const add = async (tx: Transaction, facts: readonly Fact[]): Promise<void> => {
     if (facts.length === 0) return
@@ -105,7 +106,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
   /** Call after a commit that added facts; without it they leave within a second. */
   const wake = (): void => {
     awake = true
-    wakeUp?.()
+    wakeUp()
   }
 
   /** This process's own rows, the oldest first; what waits for an earlier row of its key is told apart. */
@@ -175,16 +176,6 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
     }
   }
 
-  const idle = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wakeUp = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (awake || stopped) wakeUp()
-    })
-
   /** Sends its own rows until none is left; gives the number of those that wait for another relay's. */
   const sendOwn = async (): Promise<number> => {
     while (!stopped) {
@@ -217,7 +208,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
         log.warn({ err: error }, 'the outbox could not be read; it will be repeated')
         awake = false
       }
-      await idle(waiting > 0 ? waitMs : pollMs)
+      await pause(waiting > 0 ? waitMs : pollMs)
     }
   }
 
@@ -238,7 +229,7 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
       const running = run()
       return () => {
         stopped = true
-        wakeUp?.()
+        wakeUp()
         return running
       }
     },
