@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readKeyRing, rotate } from '../apps/identity/src/key-ring.ts'
+import { readKeyRing, rotate } from '../apps/identity/src/tokens/key-ring.ts'
 import { attachStack } from './launcher/stack.ts'
 import { writePrivately } from './launcher/stack-file.ts'
 

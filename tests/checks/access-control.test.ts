@@ -33,6 +33,6 @@ test('apps call one another by contract; what is invoked raw is the gateway’s 
     (file) => !file.endsWith('.test.ts') && /\binvoke\(/.test(read(file)),
   )
   const gateway = ['assert-pipeline', 'forward', 'sidecar-grpc'].map((name) => `apps/gateway/src/${name}.ts`)
-  const outside = ['apps/identity/src/outside-provider.ts', 'apps/payments/src/provider.ts']
+  const outside = ['apps/identity/src/accounts/outside-provider.ts', 'apps/payments/src/provider.ts']
   assert.deepEqual(raw, [...gateway, ...outside])
 })

@@ -12,7 +12,7 @@ describe('sessions', () => {
   const revoked: string[] = []
 
   before(async () => {
-    database = await createTestDatabase(new URL('../migrations/', import.meta.url))
+    database = await createTestDatabase(new URL('../../migrations/', import.meta.url))
     sessions = createSessionStore(database.db, {
       ...{ secret: 'a secret of the test', sessionDays: 30 },
       access: { revokeSessions: async (_, ids) => void revoked.push(...ids) },

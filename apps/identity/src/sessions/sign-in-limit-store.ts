@@ -1,7 +1,7 @@
 import type { Database } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import ipaddr from 'ipaddr.js'
-import { hashOf } from './derive.ts'
+import { hashOf } from '../derive.ts'
 
 export interface SignInLimits {
   readonly failures: number

@@ -6,8 +6,8 @@ import type { AccessState } from '@caravan/service-kit/access-state'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import type { AccountStore } from '../accounts/account-store.ts'
 import type { AccessStore, Entry } from './access-store.ts'
-import type { AccountStore } from './account-store.ts'
 
 interface Collaborators {
   readonly store: AccessStore

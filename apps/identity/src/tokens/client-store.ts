@@ -1,7 +1,7 @@
 import type { Client } from '@caravan/contracts/clients'
 import type { Database } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
-import { hashOf, isSame, randomToken } from './derive.ts'
+import { hashOf, isSame, randomToken } from '../derive.ts'
 
 interface Row {
   id: string

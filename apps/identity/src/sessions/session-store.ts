@@ -3,8 +3,8 @@ import type { Database, Transaction } from '@caravan/service-kit/database'
 import { transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
 import type { Outbox } from '@caravan/service-kit/outbox'
-import type { AccessStore } from './access-store.ts'
-import { derive, hashOf, randomToken } from './derive.ts'
+import type { AccessStore } from '../access/access-store.ts'
+import { derive, hashOf, randomToken } from '../derive.ts'
 
 export type EndReason = 'logout' | 'reuse' | 'password' | 'ban'
 export type StoredSession = Omit<Session, 'current'>

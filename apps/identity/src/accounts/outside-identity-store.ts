@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '@caravan/service-kit/database'
-import { hashOf } from './derive.ts'
+import { hashOf } from '../derive.ts'
 
 const minutes = 10
 

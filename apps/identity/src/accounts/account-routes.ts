@@ -17,12 +17,12 @@ import type { AccessState } from '@caravan/service-kit/access-state'
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import { type Route, route } from '@caravan/service-kit/route'
+import type { SessionStore } from '../sessions/session-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { AddressStore } from './address-store.ts'
 import type { CredentialStore } from './credential-store.ts'
 import type { MailLinkStore } from './mail-link-store.ts'
 import type { Passwords } from './passwords.ts'
-import type { SessionStore } from './session-store.ts'
 
 interface Collaborators {
   readonly accounts: AccountStore

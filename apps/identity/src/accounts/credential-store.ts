@@ -3,11 +3,11 @@ import type { Caller } from '@caravan/service-kit/authenticate'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
-import type { AccessStore } from './access-store.ts'
+import type { AccessStore } from '../access/access-store.ts'
+import type { SessionStore } from '../sessions/session-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { MailLinkStore } from './mail-link-store.ts'
 import type { OutsideIdentity, OutsideIdentityStore } from './outside-identity-store.ts'
-import type { SessionStore } from './session-store.ts'
 
 interface Parts {
   readonly db: Database

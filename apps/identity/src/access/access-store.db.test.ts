@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/test
 import { defaultAccess } from './access-defaults.ts'
 import { type AccessStore, createAccessStore, type Deed, type Entry } from './access-store.ts'
 
-const migrations = new URL('../migrations/', import.meta.url)
+const migrations = new URL('../../migrations/', import.meta.url)
 let database: TestDatabase
 let store: AccessStore
 let told: number[]

@@ -11,7 +11,7 @@ describe('the audit log', () => {
   let log: AuditLog
 
   before(async () => {
-    database = await createTestDatabase(new URL('../migrations/', import.meta.url))
+    database = await createTestDatabase(new URL('../../migrations/', import.meta.url))
     log = createAuditLog(database.db)
   })
   after(() => database.drop())

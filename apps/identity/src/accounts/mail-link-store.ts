@@ -2,7 +2,7 @@ import type { Account } from '@caravan/contracts/identity'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
-import { derive, isSame } from './derive.ts'
+import { derive, isSame } from '../derive.ts'
 
 export type Purpose = 'confirm' | 'reset'
 

@@ -1,8 +1,8 @@
 import { getDiscovery, getKeys, issueAnonymousToken } from '@caravan/contracts/identity'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import { isSame } from '../derive.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { isSame } from './derive.ts'
 
 /** What is about keys and tokens, and nobody's account. */
 export const tokenRoutes = (tokens: AccessTokens, clientSecret: string): readonly Route[] => [

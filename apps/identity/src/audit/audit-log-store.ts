@@ -3,7 +3,7 @@ import type { AuditEntry } from '@caravan/contracts/audit'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
 import { currentTrace } from '@caravan/service-kit/trace'
-import type { Deed } from './access-store.ts'
+import type { Deed } from '../access/access-store.ts'
 
 export type ChainedEntry = AuditEntry & { readonly seq: number; readonly hash: string }
 

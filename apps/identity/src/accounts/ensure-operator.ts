@@ -1,7 +1,7 @@
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import type { Log } from '@caravan/service-kit/log'
-import type { AccessStore } from './access-store.ts'
+import type { AccessStore } from '../access/access-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { Passwords } from './passwords.ts'
 
