@@ -6,7 +6,8 @@ import { z } from 'zod'
 /** What the shop reads of the provider's answers; the rest is the provider's own affair. */
 export const charge = z.object({
   id: z.string(),
-  status: z.enum(['captured', 'declined']),
+  /** `captured`, `declined`, or one that says nothing of the money yet. */
+  status: z.string(),
   declineCode: z.string().nullish(),
   amount: z.int(),
   currency: z.string(),
@@ -16,7 +17,7 @@ export const charge = z.object({
 export type Charge = z.infer<typeof charge>
 
 const chargePage = z.object({ data: z.array(charge), hasMore: z.boolean() })
-const refusal = z.object({ code: z.string().optional(), declineCode: z.string().optional() })
+const refusal = z.object({ code: z.string().nullish(), declineCode: z.string().nullish() })
 
 export interface ChargeRequest {
   readonly paymentId: string
@@ -68,9 +69,14 @@ export const createProvider = (sidecar: Sidecar) => {
           ...request,
           reference: paymentId,
         })
-        if (status === 201) return { outcome: 'captured', chargeId: charge.parse(body).id }
+        if (status === 201) {
+          // An answer that cannot be read is none: the charge is there, and `resolve` or the webhook tells what it is.
+          const made = charge.safeParse(body).data
+          if (made?.status === 'captured') return { outcome: 'captured', chargeId: made.id }
+          return { outcome: 'unknown' }
+        }
         if (status === 402 || status === 404 || status === 422) {
-          const { declineCode, code } = refusal.parse(body)
+          const { declineCode, code } = refusal.safeParse(body).data ?? {}
           return { outcome: 'declined', declineCode: declineCode ?? code ?? 'refused' }
         }
         return { outcome: 'unknown' }

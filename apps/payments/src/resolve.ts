@@ -24,7 +24,8 @@ export const createResolve = (payments: PaymentStore, provider: Provider) => {
     // The usual case: the request had its answer before the webhook came.
     if (payment.status !== 'processing' && payment.status !== 'declined') return
     if (charge.status === 'captured') await payments.capture(charge.reference, charge.id)
-    else await payments.decline(charge.reference, charge.declineCode ?? 'declined')
+    else if (charge.status === 'declined')
+      await payments.decline(charge.reference, charge.declineCode ?? 'declined')
   }
 
   const resolve = async (payment: StoredPayment): Promise<void> => {

@@ -216,7 +216,7 @@ export const getKeys = operation({
   summary: 'Public keys that verify access tokens (RFC 7517)',
   access: 'anyone',
   status: 200,
-  response: z.object({ keys: z.array(z.record(z.string(), z.string())) }),
+  response: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
 })
 
 export const getDiscovery = operation({

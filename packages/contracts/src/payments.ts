@@ -78,7 +78,7 @@ export const receiveWebhook = operation({
   access: 'anyone',
   status: 204,
   raw: true,
-  problems: { 'payments/bad-signature': 401 },
+  problems: { 'payments/bad-signature': 401, 'payments/unreadable-webhook': 422 },
 })
 
 export const inquirePayment = operation({

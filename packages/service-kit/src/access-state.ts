@@ -6,6 +6,7 @@ import { createPolicy, type Policy } from './access-policy.ts'
 import type { Caller } from './authenticate.ts'
 import { AppError } from './errors.ts'
 import { accessVersion, watchAccessAge } from './metrics.ts'
+import { parseKnown } from './parse-known.ts'
 
 /** Says who may do what. Every route asks it; ownership is the handler's to check. */
 export interface Access {
@@ -52,16 +53,23 @@ const emptyContents = (now: () => number): Contents => ({
   revocations: new Map(),
 })
 
+/** What is known here of a value that a newer identity may have told. */
+const known = <T extends z.ZodType>(schema: T, value: unknown): z.output<T> => {
+  const { success, data, error } = parseKnown(schema, value)
+  if (success) return data
+  throw error
+}
+
 /** Puts one entry in its place; true when the policy has to be made anew. What it does not know it leaves alone. */
 const put = (contents: Contents, { kind, id, value, expiresAt }: AccessEntry): boolean => {
   const until = expiresAt ? Date.parse(expiresAt) : never
   switch (kind) {
     case 'rule':
-      if (value) contents.rules.set(id, rule.parse(value))
+      if (value) contents.rules.set(id, known(rule, value))
       else contents.rules.delete(id)
       return true
     case 'role':
-      if (value) contents.parents.set(id, roleContent.parse(value).parents)
+      if (value) contents.parents.set(id, known(roleContent, value).parents)
       else contents.parents.delete(id)
       return true
     case 'grant': {

@@ -35,6 +35,14 @@ const refuse = (cause?: unknown) =>
     cause,
   })
 
+const readKey = (key: JsonWebKey): [[kid: string, key: KeyObject]] | undefined => {
+  try {
+    return [[String(key.kid), createPublicKey({ key, format: 'jwk' })]]
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * JWKS of identity through the sidecar: read when a key id is not known, at most once in five seconds. `options` are for
  * a sidecar that lets nothing pass without a token.
@@ -45,9 +53,8 @@ export const remoteKeys = (sidecar: Pick<Sidecar, 'call'>, options: () => CallOp
   let reading: Promise<void> | undefined
   const read = async () => {
     const answer = await sidecar.call(getKeys, {}, options())
-    keys = new Map(
-      answer.keys.map((key) => [String(key.kid), createPublicKey({ key: key as JsonWebKey, format: 'jwk' })]),
-    )
+    // RFC 7517, 5: keys of kinds that are not known here are passed over.
+    keys = new Map(answer.keys.flatMap((key) => readKey(key as JsonWebKey) ?? []))
     readAt = Date.now()
   }
   return async (kid: string): Promise<KeyObject | undefined> => {

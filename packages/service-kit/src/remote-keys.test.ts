@@ -11,6 +11,7 @@ describe('the keys of identity', () => {
   let sidecar: Sidecar
   let served: string[] = []
   let reads = 0
+  let others: object[] = []
   before(async () => {
     fake = await startFakeSidecar()
     sidecar = createSidecar({ port: fake.port, token: fake.token })
@@ -18,12 +19,15 @@ describe('the keys of identity', () => {
       assert.equal(request.url, '/.well-known/jwks.json')
       reads += 1
       const keys = served.map((kid) => ({ ...publicKey.export({ format: 'jwk' }), kid }))
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys }))
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ keys: [...others, ...keys] }))
     })
   })
   beforeEach(() => {
     served = ['a']
     reads = 0
+    others = []
     fake.heal()
   })
   after(async () => {
@@ -37,6 +41,17 @@ describe('the keys of identity', () => {
     assert.ok(found.every((key) => key?.equals(publicKey)))
     await keys('a')
     assert.equal(reads, 1)
+  })
+
+  test('are read beside keys of kinds that are not known', async () => {
+    others = [
+      { kty: 'AKP', alg: 'ML-DSA-65', kid: 'later', pub: 'x' },
+      { kty: 'RSA', kid: 'broken' },
+      { kty: 'oct', kid: 'c', k: 'AAAA', key_ops: ['verify'], x5c: ['x'] },
+    ]
+    const keys = remoteKeys(sidecar)
+    assert.ok((await keys('a'))?.equals(publicKey))
+    assert.equal(await keys('later'), undefined)
   })
 
   test('are read again for a key that is not known, but not more than once in five seconds', async (t) => {

@@ -4,6 +4,7 @@ import { type Dispatcher, Pool } from 'undici'
 import type { z } from 'zod'
 import { AppError, fromProblem } from './errors.ts'
 import { sidecarSeconds } from './metrics.ts'
+import { parseKnown } from './parse-known.ts'
 import { traceparent } from './trace.ts'
 
 export interface SidecarOptions {
@@ -155,7 +156,7 @@ export const createSidecar = ({
     const answer = await readJson(response)
     if (response.statusCode === op.status) {
       if (!op.response) return undefined as z.output<R>
-      const parsed = op.response.safeParse(answer)
+      const parsed = parseKnown(op.response, answer)
       if (parsed.success) return parsed.data
     }
     if (answer && isProblem(response.headers['content-type']))

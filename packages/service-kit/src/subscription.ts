@@ -6,6 +6,7 @@ import { eachOf, receive, type Status } from './delivery.ts'
 import { AppError, asAppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { eventsHandled } from './metrics.ts'
+import { parseKnown } from './parse-known.ts'
 import { runInTrace } from './trace.ts'
 
 export interface EventHead {
@@ -90,7 +91,7 @@ export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) =>
   const defects = new Map<string, number>()
 
   const read = ({ definition }: Subscription, event: DeliveredEvent): Incoming => {
-    const parsed = definition.data.safeParse(event.data)
+    const parsed = parseKnown(definition.data, event.data)
     if (!parsed.success)
       throw new AppError('invalid', 'events/invalid', `Not a valid ${definition.topic}`, {
         cause: parsed.error,

@@ -104,7 +104,11 @@ export const openOutsideProvider = (
       })
       return {
         ...{ issuer: claims.iss, subject: claims.sub, email: String(info.email ?? '') },
-        ...{ emailVerified: info.email_verified === true, name: String(info.name ?? info.email ?? '') },
+        // Some providers send the word.
+        ...{
+          emailVerified: [true, 'true'].includes(info.email_verified ?? false),
+          name: String(info.name ?? info.email ?? ''),
+        },
       }
     },
   }
