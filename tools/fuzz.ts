@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openShop } from '../tests/support/shop.ts'
 import { openMint } from '../tests/support/tokens.ts'
-import { attachStack } from './launcher/stack.ts'
+import { attachStack } from './launcher/attached-stack.ts'
 
 // npm run fuzz [-- --examples N]: schemathesis against the OpenAPI document that a running shop serves, as a shopper and as an
 // operator: no 5xx, no status or answer that the document does not have, nothing without the credentials that it demands. Needs

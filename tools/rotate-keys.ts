@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readKeyRing, rotate } from '../apps/identity/src/tokens/key-ring.ts'
-import { attachStack } from './launcher/stack.ts'
-import { writePrivately } from './launcher/stack-file.ts'
+import { attachStack } from './launcher/attached-stack.ts'
+import { writePrivately } from './launcher/write-privately.ts'
 
 // npm run rotate-keys [-- --lead-seconds N --life-seconds N]: a new signing key for identity. It is published at once and signs
 // after the lead, which is longer than any verifier keeps the published keys (the bearer middleware: ten minutes). Keys whose

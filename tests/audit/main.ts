@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { attachStack } from '../../tools/launcher/stack.ts'
+import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { audit, CouldNotRead, type Finding } from './audit.ts'
 
 // npm run audit -- [--profile shop] [--client-log FILE]... [--settle SECONDS] [--json]

@@ -9,7 +9,7 @@ const named = /\b(?:import|export)\s+(type\s)?([\w$*\s{},]+?)\s*\bfrom\s*['"]([^
 const bare = /\b(?:import|require|getBuiltinModule)\s*\(?\s*['"`]([^'"`\n]+)['"`]/g
 const computed = /\b(?:import|require|getBuiltinModule)\s*\(\s*[^'"`\s)]/
 
-const importsOf = (source: string): Import[] => [
+export const importsOf = (source: string): Import[] => [
   ...[...source.matchAll(named)].map(([, type, clause = '', from = '']) => ({
     from,
     names: [...clause.matchAll(/(?:^|[{,])\s*(?:type\s+)?([\w$*]+)/g)].map(([, name = '']) => name),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import type { Stack } from '../../tools/launcher/stack.ts'
+import type { Stack, StackOptions } from '../../tools/launcher/stack.ts'
 import type { Random } from '../load/random.ts'
 import type { Done } from '../load/run-load.ts'
 import type { ClientLog } from '../support/client-log.ts'
@@ -135,7 +135,7 @@ export interface DrillOutcome {
 }
 
 export interface Prepared {
-  readonly options: Partial<Parameters<typeof import('../../tools/launcher/stack.ts')['startStack']>[0]>
+  readonly options: Partial<StackOptions>
   readonly close?: () => Promise<void> | void
 }
 

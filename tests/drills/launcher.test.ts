@@ -5,9 +5,10 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { isFree } from '../../tools/launcher/ports.ts'
-import { attachStack, readStack, startStack } from '../../tools/launcher/stack.ts'
-import { repository, type StackRecord, stackFolder } from '../../tools/launcher/stack-file.ts'
+import { startStack } from '../../tools/launcher/stack.ts'
+import { readStack, repository, type StackRecord, stackFolder } from '../../tools/launcher/stack-file.ts'
 
 // A launcher of its own, with MySQL, Redis, the card provider and Dapr's control plane, that these tests may kill.
 const profile = 'launcher-drill'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { attachStack } from '../../tools/launcher/stack.ts'
+import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { openClientLog } from '../support/client-log.ts'
 import type { Mode } from './drive.ts'
 import { runLoad, type ScenarioName, scenarios } from './run-load.ts'

@@ -1,7 +1,7 @@
 import type { CloudEvent } from '@caravan/service-kit/sidecar'
 import type { App } from './load-services.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Owner } from './virtual-time.ts'
-import type { World } from './world.ts'
 
 interface Delivery {
   readonly event: CloudEvent
@@ -15,7 +15,7 @@ const redeliverMs = 500
 const processingMs = 12_000
 
 /** Takes events and delivers each to every app that wants it, at least once, in bulk, in no order. */
-export const createBroker = (world: World) => {
+export const createBroker = (world: Surroundings) => {
   const { timeline, network, faults } = world
   const waiting = new Map<string, Delivery[]>()
   let pending: Delivery[] = []
@@ -50,9 +50,7 @@ export const createBroker = (world: World) => {
     const events = batch.map(({ event }) => event)
     network
       .exchange<string[]>(timeline.world, `broker→${app}`, processingMs, (reply, fail) => {
-        const process = world.processOf(app)
-        if (process) process.deliver(topic, events, reply, fail)
-        else fail('no process')
+        world.deliver(app, topic, events, reply, fail)
       })
       .then((statuses) => {
         for (const [index, status] of statuses.entries()) {

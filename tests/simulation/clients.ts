@@ -1,7 +1,7 @@
 import type { Order } from '@caravan/contracts/orders'
 import type { Answer } from './http-stand-in.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Owner } from './virtual-time.ts'
-import type { World } from './world.ts'
 
 export interface Line {
   readonly sku: string
@@ -23,7 +23,7 @@ const accounts = ['0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5a0', '0192f3a4-5b6c-7d8e-8f
 const shippingAddress = { line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' }
 
 /** Shoppers. One buys under one key, whatever becomes of the request; it repeats it as often as it has patience. */
-export const createClients = (world: World) => {
+export const createClients = (world: Surroundings) => {
   const { timeline } = world
   const owner: Owner = { name: 'client', alive: true, skew: 0, startedAt: timeline.now() }
   const told: Told[] = []

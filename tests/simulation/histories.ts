@@ -1,6 +1,6 @@
 import type { App } from './load-services.ts'
 import type { CommittedChange } from './memory-database.ts'
-import type { Value, Values } from './sql-values.ts'
+import type { Value, Values } from './sql-syntax.ts'
 import type { World } from './world.ts'
 
 /** The only moves of a status; a row's first one is listed under `new`. */

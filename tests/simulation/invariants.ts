@@ -2,7 +2,7 @@ import type { OrderLine } from '@caravan/contracts/orders'
 import type { Histories } from './histories.ts'
 import { apps } from './load-services.ts'
 import type { Scenario } from './scenario.ts'
-import type { Values } from './sql-values.ts'
+import type { Values } from './sql-syntax.ts'
 import type { World } from './world.ts'
 
 /** Who holds a lock for so long may keep another from its work. */

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createExecutor, type Outcome } from './memory-statements.ts'
 import { Blocked, createTable, type Row, type Table, type Writes } from './memory-table.ts'
-import { parseStatement, type TableDefinition } from './sql-statement.ts'
-import type { Values } from './sql-values.ts'
+import { parseStatement } from './sql-statement.ts'
+import type { TableDefinition, Values } from './sql-syntax.ts'
 
 export interface Transaction extends Writes {
   readonly id: number

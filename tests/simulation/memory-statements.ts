@@ -1,6 +1,7 @@
 import { Blocked, type Row, type Table, type Writes } from './memory-table.ts'
-import { type Delete, type Insert, parseStatement, type Select, type Update } from './sql-statement.ts'
-import { compare, type Env, isTrue, type Scope, type Value, type Values } from './sql-values.ts'
+import { parseStatement } from './sql-statement.ts'
+import type { Delete, Env, Insert, Scope, Select, Update, Value, Values } from './sql-syntax.ts'
+import { compare, isTrue } from './sql-values.ts'
 
 export type Outcome =
   | { readonly rows: Values[] }

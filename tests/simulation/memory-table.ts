@@ -1,5 +1,5 @@
-import type { TableDefinition } from './sql-statement.ts'
-import { type Env, equal, isTrue, type Value, type Values } from './sql-values.ts'
+import type { Env, TableDefinition, Value, Values } from './sql-syntax.ts'
+import { equal, isTrue } from './sql-values.ts'
 
 export interface Writes {
   /** Rows that this transaction has locked, changed or not. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { RawRequest } from '@caravan/service-kit/sidecar'
-import type { World } from './world.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export interface ProviderCharge {
   readonly id: string
@@ -25,7 +25,7 @@ const mostTries = 20
  * The card provider: one effect a key, and the first answer again for its repeats; webhooks until they are taken. Its
  * books are the truth about money and never fail.
  */
-export const createProvider = (world: World) => {
+export const createProvider = (world: Surroundings) => {
   const { timeline, network, faults } = world
   const charges: ProviderCharge[] = []
   const refunds: { readonly charge: string; readonly amount: number }[] = []

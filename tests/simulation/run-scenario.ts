@@ -5,8 +5,9 @@ import { compensated, settled, undelivered, unfinished } from './invariants.ts'
 import type { App } from './load-services.ts'
 import type { Journal } from './memory-database.ts'
 import { type Scenario, skus } from './scenario.ts'
+import type { Objection } from './surroundings.ts'
 import { activate } from './virtual-time.ts'
-import { createWorld, type Objection, type World } from './world.ts'
+import { createWorld, type World } from './world.ts'
 
 export interface Outcome {
   readonly objections: readonly Objection[]

@@ -13,11 +13,11 @@ import { type Answer, authenticate, contextOf, type Request } from './http-stand
 import { knexOnMemory, type Passage } from './knex-on-memory.ts'
 import type { App } from './load-services.ts'
 import type { MemoryDatabase, Transaction } from './memory-database.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { Owner } from './virtual-time.ts'
-import type { World } from './world.ts'
 
 /** Logs to the world: an ERROR means that a person must act, and nobody is there. */
-const logOf = (name: string, world: World): Log => {
+const logOf = (name: string, world: Surroundings): Log => {
   const write = (level: string) => (about: unknown, message?: string) => {
     const { err, ...rest } = (typeof about === 'object' ? about : {}) as { err?: unknown }
     const reason = err instanceof Error ? ` (${err.message})` : ''
@@ -34,7 +34,7 @@ export const startProcess = (
   app: App,
   service: ServiceWithDatabase,
   server: MemoryDatabase,
-  world: World,
+  world: Surroundings,
 ) => {
   const { timeline, network, faults } = world
   const owner: Owner = { name: app, alive: true, skew: world.skewOf(app), startedAt: timeline.now() }
@@ -175,7 +175,7 @@ export const startProcess = (
       return { statusCode: found.status, headers: {}, body }
     },
     publish: (_: string, topic: string, events: readonly CloudEvent[]) =>
-      world.broker.publish(owner, topic, JSON.parse(JSON.stringify(events))),
+      world.publish(owner, topic, JSON.parse(JSON.stringify(events))),
     lock: {
       acquire: (_: string, name: string, by: string, ttlSeconds: number) =>
         world.locks.acquire(owner, name, by, ttlSeconds),

@@ -1,10 +1,8 @@
-import { parseSelect } from './sql-statement.ts'
+import type { Env, Expression, Value } from './sql-syntax.ts'
 import type { TokenReader } from './sql-tokens.ts'
 import {
   aggregates,
   comparisons,
-  type Env,
-  type Expression,
   equal,
   functions,
   isTrue,
@@ -12,7 +10,6 @@ import {
   toValue,
   truth,
   unitMs,
-  type Value,
 } from './sql-values.ts'
 
 const column =
@@ -135,7 +132,7 @@ const primary = (reader: TokenReader): Expression => {
   if (reader.accept('CASE')) return chooseCase(reader)
   if (reader.accept('EXISTS')) {
     reader.expect('(')
-    const select = parseSelect(reader)
+    const select = reader.select()
     reader.expect(')')
     return (env) => truth(env.exists(select, env))
   }

@@ -1,77 +1,16 @@
 import { parseExpression } from './sql-expression.ts'
+import type {
+  Alteration,
+  Assignment,
+  Column,
+  Expression,
+  Insert,
+  Select,
+  Source,
+  Statement,
+  TableDefinition,
+} from './sql-syntax.ts'
 import { readTokens, type TokenReader } from './sql-tokens.ts'
-import type { Expression } from './sql-values.ts'
-
-export interface Source {
-  readonly table: string
-  readonly alias: string
-  readonly on?: Expression
-}
-
-export interface Select {
-  readonly kind: 'select'
-  /** Absent for `*`. */
-  readonly columns?: readonly { readonly name: string; readonly of: Expression }[]
-  readonly from: readonly Source[]
-  readonly where: Expression | undefined
-  readonly groupBy: readonly Expression[] | undefined
-  readonly orderBy: readonly { readonly by: Expression; readonly descending: boolean }[]
-  readonly limit: Expression | undefined
-  readonly lock: 'none' | 'wait' | 'skip'
-}
-
-type Assignment = readonly [column: string, to: Expression]
-
-export interface Insert {
-  readonly kind: 'insert'
-  readonly table: string
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly Expression[])[]
-  readonly ignore: boolean
-  readonly onDuplicate: readonly Assignment[] | undefined
-}
-
-export interface Update {
-  readonly kind: 'update'
-  readonly table: string
-  readonly set: readonly Assignment[]
-  readonly where: Expression | undefined
-}
-
-export interface Delete {
-  readonly kind: 'delete'
-  readonly table: string
-  readonly where: Expression | undefined
-  readonly limit: Expression | undefined
-}
-
-export interface Column {
-  readonly name: string
-  readonly type: string
-  readonly initially: Expression | undefined
-  readonly nullable: boolean
-  readonly counts: boolean
-}
-
-export interface TableDefinition {
-  readonly kind: 'create'
-  readonly table: string
-  readonly columns: readonly Column[]
-  /** The primary key first. */
-  readonly unique: readonly (readonly string[])[]
-  readonly checks: readonly { readonly name: string; readonly holds: Expression }[]
-}
-
-export interface Alteration {
-  readonly kind: 'alter'
-  readonly table: string
-  readonly columns: readonly Column[]
-  readonly unique: readonly (readonly string[])[]
-  /** In the place of the one there was. */
-  readonly primaryKey: readonly string[] | undefined
-}
-
-export type Statement = Select | Insert | Update | Delete | TableDefinition | Alteration
 
 const commas = <T>(reader: TokenReader, parse: () => T): T[] => {
   const items = [parse()]
@@ -105,7 +44,7 @@ const source = (reader: TokenReader): Source => {
 }
 
 /** What follows the word SELECT up to the end of the clause FOR UPDATE. */
-export const parseSelect = (reader: TokenReader): Select => {
+const parseSelect = (reader: TokenReader): Select => {
   reader.expect('SELECT')
   const before = reader.aggregated
   reader.aggregated = false
@@ -252,7 +191,7 @@ const parsed = new Map<string, Statement>()
 export const parseStatement = (sql: string): Statement => {
   const known = parsed.get(sql)
   if (known) return known
-  const reader = readTokens(sql)
+  const reader: TokenReader = { ...readTokens(sql), select: () => parseSelect(reader) }
   const statement = parse(reader)
   reader.accept(';')
   if (!reader.ended()) throw reader.error('what is left is not known here')

@@ -1,3 +1,5 @@
+import type { Select } from './sql-syntax.ts'
+
 type Kind = 'word' | 'quoted' | 'text' | 'number' | 'sign'
 interface Token {
   readonly kind: Kind
@@ -112,4 +114,7 @@ export const readTokens = (sql: string) => {
   }
 }
 
-export type TokenReader = ReturnType<typeof readTokens>
+export type TokenReader = ReturnType<typeof readTokens> & {
+  /** Reads a SELECT inside of an expression; given by who reads statements, which hold expressions in their turn. */
+  readonly select: () => Select
+}

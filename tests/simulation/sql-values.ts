@@ -1,30 +1,4 @@
-import type { Select } from './sql-statement.ts'
-
-export type Value = string | number | Date | null
-export type Values = Record<string, Value>
-
-/** A row in reach of an expression, and those around it. */
-export interface Scope {
-  readonly alias: string
-  readonly values: Values
-  readonly outer: Scope | undefined
-}
-
-/** What an expression is evaluated in; `scope` moves from row to row. */
-export interface Env {
-  readonly params: readonly unknown[]
-  /** Milliseconds: what NOW(3) is during a statement. */
-  readonly now: number
-  readonly exists: (select: Select, env: Env) => boolean
-  scope: Scope | undefined
-  /** The rows of a group, for aggregates. */
-  group?: readonly Scope[]
-  /** The row that could not be inserted, for VALUES() of ON DUPLICATE KEY UPDATE. */
-  refused?: Values
-}
-
-/** NULL is null, TRUE is 1, and a comparison with NULL is null. */
-export type Expression = (env: Env) => Value
+import type { Env, Value } from './sql-syntax.ts'
 
 export const isTrue = (value: Value): boolean => value !== null && value !== 0 && value !== ''
 

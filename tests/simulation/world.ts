@@ -1,10 +1,9 @@
 import { productChanged } from '@caravan/contracts/catalog'
 import type { ServiceWithDatabase } from '@caravan/service-kit/run-service'
-import type { CloudEvent, RawRequest } from '@caravan/service-kit/sidecar'
+import type { CloudEvent } from '@caravan/service-kit/sidecar'
 import { type Broker, createBroker } from './broker.ts'
 import { type Clients, createClients } from './clients.ts'
-import { createFaults, type Fault, type Faults } from './faults.ts'
-import type { Answer, Request } from './http-stand-in.ts'
+import { createFaults, type Fault } from './faults.ts'
 import { type App, apps } from './load-services.ts'
 import {
   type CommittedChange,
@@ -12,16 +11,11 @@ import {
   type Journal,
   type MemoryDatabase,
 } from './memory-database.ts'
-import { createNetwork, type Network } from './network.ts'
+import { createNetwork } from './network.ts'
 import { createProvider, type Provider } from './provider.ts'
 import { type ServiceProcess, startProcess } from './service-process.ts'
-import { createRandom, createTimeline, type Owner, type Timeline } from './virtual-time.ts'
-
-/** A thing that is not as it should be. */
-export interface Objection {
-  readonly invariant: string
-  readonly what: string
-}
+import type { Objection, Surroundings } from './surroundings.ts'
+import { createRandom, createTimeline } from './virtual-time.ts'
 
 export interface WorldOptions {
   readonly services: ReadonlyMap<string, ServiceWithDatabase>
@@ -38,42 +32,16 @@ export interface WorldOptions {
   readonly journals?: Readonly<Record<App, Journal>> | undefined
 }
 
-export interface World {
-  readonly timeline: Timeline
-  readonly network: Network
-  readonly faults: Faults
+export interface World extends Surroundings {
   readonly broker: Broker
   readonly provider: Provider
   readonly clients: Clients
   readonly databases: Readonly<Record<App, MemoryDatabase>>
-  readonly locks: Locks
-  readonly webhookSecret: string
   readonly objections: Objection[]
-  readonly note: (who: string, what: string) => void
-  readonly object: (invariant: string, what: string) => void
-  readonly skewOf: (app: App) => number
-  readonly restart: (app: App, downMs: number) => void
   /** A process that can answer; one of them at random. */
   readonly processOf: (app: App) => ServiceProcess | undefined
-  /** For good: what comes while no process of the app is there waits for one. */
-  readonly subscribe: (app: App, topic: string) => void
-  readonly subscribers: (topic: string) => readonly App[]
-  readonly ask: (from: Owner, name: string, app: App, request: Request, deadlineMs: number) => Promise<Answer>
-  readonly askProvider: (
-    from: Owner,
-    name: string,
-    raw: RawRequest,
-  ) => Promise<{ status: number; body: unknown }>
-  readonly priceOf: (sku: string) => number
   readonly setPrice: (sku: string, amount: number) => void
   readonly allReady: () => boolean
-  /** An app committed what an event made it do. */
-  readonly handled: (app: App, eventId: string) => void
-}
-
-interface Locks {
-  readonly acquire: (owner: Owner, name: string, by: string, ttlSeconds: number) => Promise<boolean>
-  readonly release: (owner: Owner, name: string, by: string) => Promise<void>
 }
 
 const productId = (sku: string) => `0192f3a4-5b6c-7d8e-8f90-0000000000${sku.slice(-2)}`
@@ -162,6 +130,12 @@ export const createWorld = (options: WorldOptions): World => {
         if (process) process.handle(request, reply, fail)
         else fail('no process')
       }),
+    deliver: (app, topic, events, reply, fail) => {
+      const process = world.processOf(app)
+      if (process) process.deliver(topic, events, reply, fail)
+      else fail('no process')
+    },
+    publish: (from, topic, events) => world.broker.publish(from, topic, events),
     askProvider: (from, name, raw) =>
       network.exchange(from, `${name}→psp`, raw.deadlineMs ?? 3000, (reply) =>
         reply(world.provider.handle(raw)),

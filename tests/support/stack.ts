@@ -1,4 +1,4 @@
-import { attachStack } from '../../tools/launcher/stack.ts'
+import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { inDatabase } from './in-database.ts'
 import { shopOf } from './shop.ts'
 import { openMint } from './tokens.ts'

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Arguments } from './arguments.ts'
+import { attachStack } from './attached-stack.ts'
 import { check, stackTests } from './check.ts'
 import { endLauncher, isRunning } from './control.ts'
 import { eraseStack } from './erase-stack.ts'
 import { run } from './run.ts'
-import { attachStack, type Stack, startStack } from './stack.ts'
+import { type Stack, startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
 
 const log = (line: string) => console.error(line)

@@ -3,22 +3,48 @@ import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
 import { provideDapr, provideSentry } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
+import type { Environment } from './environment.ts'
 import type { PortPool } from './ports.ts'
 import { planProcesses } from './process-plan.ts'
 import { renderResources } from './resources.ts'
 import { prepareCredentials, prepareSecrets } from './secrets.ts'
-import type { StackOptions } from './stack.ts'
 import { repository } from './stack-file.ts'
 import { allocatePorts } from './stack-ports.ts'
 import { readTopology } from './topology.ts'
 import { prepareTrust } from './trust.ts'
+
+/** What a stack is to be. */
+export type StackPlan = {
+  /** Names the folder `.caravan/<profile>`; one stack runs per profile. */
+  profile: string
+  /** `declared`: the ports of dapr.yaml. `free`: none is fixed, so that several stacks run side by side. */
+  ports: 'declared' | 'free'
+  replicas?: Record<string, number>
+  /** More environment for an app and its sidecar, by app id; `*` is for all. */
+  env?: Record<string, Environment>
+  /** The folder below components/ that holds the broker; `local` unless said otherwise. */
+  components?: string
+  /**
+   * Gets the ports of MySQL, Redis and the card provider, and gives those at which the shop is to look for them instead: by
+   * `<service>-mysql`, `redis`, `psp`. For proxies that fail on purpose.
+   */
+  detours?: (ports: { mysql: number; redis: number; psp: number }) => Promise<Record<string, number>>
+  /** Folders for MySQL's data and the logs in place of the stack's own: on disks that may be full. */
+  disks?: { mysql?: string; logs?: string }
+  /** Leaves out the apps and their sidecars. */
+  backingOnly?: boolean
+  /** Mutual TLS among all of Dapr, with a `sentry`, and the access control of dapr/access. */
+  mtls?: boolean
+  log?: (line: string) => void
+  root?: string
+}
 
 /**
  * Everything that comes before the first process of a stack: ports, secrets, Dapr's programs, database folders, rendered
  * resources. Data and secrets of earlier starts are kept. The result says what to run, in the order of the start.
  */
 export const prepareStack = async (
-  { profile, root = repository, log = () => {}, ...options }: StackOptions,
+  { profile, root = repository, log = () => {}, ...options }: StackPlan,
   dir: string,
   pool: PortPool,
 ) => {

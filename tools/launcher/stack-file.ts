@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Probe } from './probe.ts'
@@ -30,12 +30,6 @@ export type StackRecord = {
 }
 
 export const stackFolder = (profile: string, root = repository): string => join(root, '.caravan', profile)
-
-/** Replaces a JSON file in one step, with mode 0600. */
-export const writePrivately = (file: string, value: unknown): void => {
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
-}
 
 /** The record of the running stack, or undefined when there is none: a record whose launcher is dead counts as none. */
 export const readStack = (profile: string, root = repository): StackRecord | undefined => {

@@ -6,42 +6,17 @@ import { prepareDatabases } from './databases.ts'
 import type { Environment } from './environment.ts'
 import { type Guard, openGuard } from './guard.ts'
 import { portPool } from './ports.ts'
-import { prepareStack } from './prepare-stack.ts'
+import { prepareStack, type StackPlan } from './prepare-stack.ts'
 import type { Secrets, Tokens } from './secrets.ts'
-import { repository, stackFolder, writePrivately } from './stack-file.ts'
+import { repository, stackFolder } from './stack-file.ts'
 import { type ProcessSpec, type StackProcess, superviseProcess } from './supervised-process.ts'
+import { writePrivately } from './write-privately.ts'
 
-export { attachStack } from './attached-stack.ts'
-export { readStack } from './stack-file.ts'
-export type { StackProcess } from './supervised-process.ts'
-
-export type StackOptions = {
-  /** Names the folder `.caravan/<profile>`; one stack runs per profile. */
-  profile: string
-  /** `declared`: the ports of dapr.yaml. `free`: none is fixed, so that several stacks run side by side. */
-  ports: 'declared' | 'free'
-  replicas?: Record<string, number>
-  /** More environment for an app and its sidecar, by app id; `*` is for all. */
-  env?: Record<string, Environment>
-  /** The folder below components/ that holds the broker; `local` unless said otherwise. */
-  components?: string
-  /**
-   * Gets the ports of MySQL, Redis and the card provider, and gives those at which the shop is to look for them instead: by
-   * `<service>-mysql`, `redis`, `psp`. For proxies that fail on purpose.
-   */
-  detours?: (ports: { mysql: number; redis: number; psp: number }) => Promise<Record<string, number>>
-  /** Folders for MySQL's data and the logs in place of the stack's own: on disks that may be full. */
-  disks?: { mysql?: string; logs?: string }
+export type StackOptions = StackPlan & {
   /** Whether a process that dies is started again. True unless said otherwise. */
   restart?: boolean
-  /** Leaves out the apps and their sidecars. */
-  backingOnly?: boolean
-  /** Mutual TLS among all of Dapr, with a `sentry`, and the access control of dapr/access. */
-  mtls?: boolean
   /** Ends a start that is under way; `startStack` then throws when all is down again. */
   signal?: AbortSignal
-  log?: (line: string) => void
-  root?: string
 }
 
 export type Stack = {

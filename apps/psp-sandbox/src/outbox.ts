@@ -1,18 +1,19 @@
 import { type Books, newId } from './books.ts'
-import type { Charge } from './charges.ts'
 import type { WebhookKnobs } from './knobs.ts'
 import type { Outcome } from './post-webhook.ts'
-import type { Refund } from './refunds.ts'
 
 const SHUFFLE_WINDOW_MS = 500
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 30_000
 const MOST_TRIES = 20
 
+/** What an event tells. Deliveries are found by the charge; all else is for whoever announces it to say. */
+type EventData = { charge: { id: string; reference: string }; [more: string]: unknown }
+
 /** Writes the deliveries of an event, in the caller's transaction. `at` is when it happens, in ms; now by default. */
 export type AddEvent = (
   type: 'charge.captured' | 'charge.declined' | 'charge.refunded' | 'charge.disputed',
-  data: { charge: Charge; refund?: Refund },
+  data: EventData,
   knobs: WebhookKnobs,
   at?: number,
 ) => void
