@@ -2,53 +2,27 @@
 // .caravan/compose the file of secrets that sidecars hand out, the SQL that makes one database and user a service, a
 // certificate for nginx, and the certificate authority of the sidecars with a token for each that it may sign for. Running it
 // again adds what is missing and changes nothing that is there. Plain Node without packages, 20 or later, and openssl.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newAuthority, trustFiles } from '../../tools/launcher/authority.mjs'
+import { completeSecrets, databaseStatements, randomSecret } from '../../tools/launcher/shop-secrets.mjs'
 import { selfSigned } from '../gateway/self-signed.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const root = process.argv[2] ?? repository
 const folder = join(root, '.caravan/compose')
-const random = () => randomBytes(24).toString('base64url')
 
 /** One Configuration an app. */
 const apps = readdirSync(join(repository, 'dapr/config')).map((file) => basename(file, '.yaml'))
 const withDatabase = apps.filter((app) => existsSync(join(repository, 'apps', app, 'migrations')))
 
-const generated = {
-  'redis-password': random,
-  'identity-signing-key': () =>
-    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
-  'identity-token-secret': random,
-  // The mail sandbox asks for none.
-  'smtp-password': () => '',
-  'oidc-client-secret': random,
-  'gateway-client-secret': random,
-  'psp-authorization': () => `Bearer sk_sandbox_${random()}`,
-  'psp-webhook-secret': () => `whsec_${random()}`,
-  'operator-email': () => 'operator@caravan.example',
-  'operator-password': random,
-  'shopper-email': () => 'shopper@caravan.example',
-  'shopper-password': random,
-}
-
 const secretsFile = join(folder, 'secrets.json')
-const secrets = existsSync(secretsFile) ? JSON.parse(readFileSync(secretsFile, 'utf8')) : {}
-for (const [name, generate] of Object.entries(generated)) secrets[name] ??= generate()
-for (const app of withDatabase) secrets[`${app}-mysql`] ??= `mysql://${app}:${random()}@mysql:3306/${app}`
-
-const databases = withDatabase.flatMap((app) => {
-  const password = new URL(secrets[`${app}-mysql`]).password
-  return [
-    `CREATE DATABASE IF NOT EXISTS ${app} CHARACTER SET utf8mb4;`,
-    `CREATE USER IF NOT EXISTS ${app}@'%' IDENTIFIED BY '${password}';`,
-    `ALTER USER ${app}@'%' IDENTIFIED BY '${password}';`,
-    `GRANT ALL PRIVILEGES ON ${app}.* TO ${app}@'%';`,
-  ]
-})
+const secrets = completeSecrets(
+  existsSync(secretsFile) ? JSON.parse(readFileSync(secretsFile, 'utf8')) : {},
+  Object.fromEntries(withDatabase.map((app) => [app, 'mysql:3306'])),
+)
+const databases = databaseStatements(secrets, withDatabase).map((statement) => `${statement};`)
 
 const trustFolder = join(folder, 'trust')
 const authorityFiles = { root: 'ca.crt', issuer: 'issuer.crt', key: 'issuer.key' }
@@ -65,7 +39,7 @@ const environmentFile = join(root, '.env')
 const environment = existsSync(environmentFile) ? readFileSync(environmentFile, 'utf8') : ''
 const wanted = {
   COMPOSE_PROJECT_NAME: 'caravan',
-  MYSQL_ROOT_PASSWORD: random(),
+  MYSQL_ROOT_PASSWORD: randomSecret(),
   REDIS_PASSWORD: secrets['redis-password'],
   PSP_SECRET_KEY: secrets['psp-authorization'].replace(/^Bearer /, ''),
   PSP_WEBHOOK_SECRET: secrets['psp-webhook-secret'],
@@ -75,8 +49,8 @@ const wanted = {
   DAPR_TRUST_ANCHORS: JSON.stringify(authority.root),
 }
 for (const app of apps) {
-  wanted[`${app.toUpperCase()}_APP_TOKEN`] = random()
-  wanted[`${app.toUpperCase()}_DAPR_TOKEN`] = random()
+  wanted[`${app.toUpperCase()}_APP_TOKEN`] = randomSecret()
+  wanted[`${app.toUpperCase()}_DAPR_TOKEN`] = randomSecret()
 }
 const lines = environment.split('\n').filter(Boolean)
 for (const [name, value] of Object.entries(wanted))

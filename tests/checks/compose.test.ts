@@ -238,7 +238,7 @@ test('the generator writes every variable and secret that is needed, and keeps w
   const launcher = Object.keys(prepareSecrets(folder, withDatabase, 3306))
   assert.deepEqual(Object.keys(JSON.parse(secrets)).sort(), launcher.sort())
   for (const name of withDatabase)
-    assert.match(databases, new RegExp(`GRANT ALL PRIVILEGES ON ${name}\\.\\* TO ${name}@`))
+    assert.match(databases, new RegExp(`GRANT ALL PRIVILEGES ON \`${name}\`\\.\\* TO '${name}'@`))
   assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
   for (const { file } of Object.values(compose.secrets)) assert.ok(existsSync(join(folder, file)), file)
   const anchors = /^DAPR_TRUST_ANCHORS=("-.*")$/m.exec(environment)?.[1] ?? ''

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { databasePassword, prepareCredentials, prepareSecrets } from './secrets.ts'
+import { prepareCredentials, prepareSecrets } from './secrets.ts'
+import { databasePassword } from './shop-secrets.mjs'
 
 const folder = (t: { after: (end: () => void) => void }) => {
   const dir = mkdtempSync(join(tmpdir(), 'caravan-'))
