@@ -37,6 +37,39 @@ describe('a policy', () => {
     assert.equal(allows([], listOrders), false)
   })
 
+  test('a chain of roles holds whatever its length, and where it is a circle', async () => {
+    const names = fc.integer({ min: 1, max: 60 }).map((length) => Array.from({ length }, (_, n) => `r${n}`))
+    const links = names.chain((roles) =>
+      fc.record({
+        roles: fc.constant(roles),
+        more: fc.array(fc.tuple(fc.constantFrom(...roles), fc.constantFrom(...roles)), { maxLength: 40 }),
+        far: fc.constantFrom('allow' as const, 'deny' as const),
+      }),
+    )
+    await fc.assert(
+      fc.asyncProperty(links, async ({ roles, more, far }) => {
+        const above = new Map(roles.map((role, n) => [role, [`r${n + 1}`]]))
+        for (const [role, parent] of more) above.get(role)?.push(parent)
+        const end = `r${roles.length}`
+        const rules: Rule[] = [allow('r0', '*', '/*'), { ...deny(end, 'GET', '/v1/orders'), effect: far }]
+        const { allows } = await createPolicy({ rules, parents: above })
+        for (const role of roles) assert.equal(allows([role], listOrders), far === 'allow', role)
+        assert.equal(allows(['r0'], payOrder), true)
+        assert.equal(allows([end], payOrder), false)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('forty layers of roles, each with two ways to the next, are judged at once', async () => {
+    const layers = Array.from({ length: 40 }, (_, n): [string, string[]][] => [
+      [`a${n}`, [`a${n + 1}`, `b${n + 1}`]],
+      [`b${n}`, [`a${n + 1}`, `b${n + 1}`]],
+    ])
+    const { allows } = await createPolicy({ rules: [allow('a40', '*', '/*')], parents: layers.flat() })
+    assert.deepEqual([allows(['b0'], listOrders), allows(['b40'], listOrders)], [true, false])
+  })
+
   test('one that denies beats all that allow, whichever of the roles or ancestors it is of, in any order', async () => {
     for (const role of ['clerk', 'auditor', 'chief']) {
       const rules = [allow('boss', '*', '/*'), deny(role, 'GET', '/v1/orders'), allow('chief', '*', '/*')]
