@@ -51,13 +51,14 @@ await runService({
     await access.seed(defaultAccess(operations))
     const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS, access, outbox })
     const identities = createOutsideIdentityStore(db)
-    const credentials = createCredentialStore({
-      ...{ db, outbox, access, accounts, links, sessions, identities },
-    })
     const limits = createSignInLimitStore(db, {
       failures: config.SIGN_IN_FAILURES,
+      addressFailures: config.SIGN_IN_ADDRESS_FAILURES,
       windowSeconds: config.SIGN_IN_WINDOW_SECONDS,
       banSeconds: config.SIGN_IN_BAN_SECONDS,
+    })
+    const credentials = createCredentialStore({
+      ...{ db, outbox, access, accounts, links, sessions, identities, limits },
     })
     const passwords = await createPasswords()
     const keys = await createKeys(() => sidecar.secret('identity-signing-key'), log)

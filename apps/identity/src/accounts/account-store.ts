@@ -28,13 +28,16 @@ const fromRow = (row: Row): StoredAccount => ({
 
 /** Where no transaction is given, each statement is its own. */
 export const createAccountStore = (db: Database) => {
-  const find = async (where: Partial<Row>): Promise<StoredAccount | undefined> => {
-    const row = await db<Row>('accounts').where(where).first()
+  const find = async (
+    where: Partial<Row>,
+    on: Database | Transaction = db,
+  ): Promise<StoredAccount | undefined> => {
+    const row = await on<Row>('accounts').where(where).first()
     return row && fromRow(row)
   }
 
   return {
-    findById: (id: string) => find({ id }),
+    findById: (id: string, on?: Transaction) => find({ id }, on),
 
     /** By the address as the contract leaves it: trimmed, in lower case. */
     findByEmail: (email: string) => find({ email }),
@@ -70,6 +73,11 @@ export const createAccountStore = (db: Database) => {
       on: Database | Transaction = db,
     ): Promise<boolean> =>
       (await on('accounts').where({ id, password_hash: from }).update({ password_hash: to })) === 1,
+
+    /** Whatever it was: for who has proven otherwise whose account it is. */
+    setPassword: async (tx: Transaction, id: string, to: string): Promise<void> => {
+      await tx('accounts').where({ id }).update({ password_hash: to })
+    },
 
     confirm: async (tx: Transaction, id: string): Promise<void> => {
       await tx('accounts').where({ id, confirmed_at: null }).update({ confirmed_at: new Date() })

@@ -5,6 +5,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
 import type { AccessStore } from '../access/access-store.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
+import type { SignInLimitStore } from '../sessions/sign-in-limit-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { MailLinkStore } from './mail-link-store.ts'
 import type { OutsideIdentity, OutsideIdentityStore } from './outside-identity-store.ts'
@@ -17,11 +18,12 @@ interface Parts {
   readonly links: MailLinkStore
   readonly sessions: SessionStore
   readonly identities: OutsideIdentityStore
+  readonly limits: Pick<SignInLimitStore, 'forget'>
 }
 
 /** What changes an account, its links and its sessions at once: each in one transaction. */
 export const createCredentialStore = (parts: Parts) => {
-  const { db, outbox, access, accounts, links, sessions, identities } = parts
+  const { db, outbox, access, accounts, links, sessions, identities, limits } = parts
 
   const write = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     const result = await transaction(db, work)
@@ -60,13 +62,18 @@ export const createCredentialStore = (parts: Parts) => {
         await sessions.endAllIn(tx, caller.id, 'password', caller.session)
       }),
 
-    /** Ends every session. The link came by mail, so it confirms the address too. Resolves with the account's id. */
+    /**
+     * Ends every session. The link came by mail, so it confirms the address too, and wrong passwords of before are forgotten.
+     * Resolves with the account's id.
+     */
     resetPassword: (token: string, passwordHash: string): Promise<string> =>
       write(async (tx) => {
         const id = await links.use(tx, token, 'reset')
-        await tx('accounts').where({ id }).update({ password_hash: passwordHash })
+        await accounts.setPassword(tx, id, passwordHash)
         await accounts.confirm(tx, id)
         await sessions.endAllIn(tx, id, 'password')
+        const account = await accounts.findById(id, tx)
+        if (account) await limits.forget(tx, account.email)
         return id
       }),
 

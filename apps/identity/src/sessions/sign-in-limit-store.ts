@@ -1,10 +1,13 @@
-import type { Database } from '@caravan/service-kit/database'
+import type { Database, Transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import ipaddr from 'ipaddr.js'
 import { hashOf } from '../derive.ts'
 
 export interface SignInLimits {
+  /** Of one account, from one address or one network. */
   readonly failures: number
+  /** Of one address, whatever the accounts. */
+  readonly addressFailures: number
   readonly windowSeconds: number
   readonly banSeconds: number
 }
@@ -39,60 +42,83 @@ export interface Attempt {
 const underWay = 4
 
 /**
- * Keeps guessing slow: so many failures of an address in the window and it is banned for a time; so many for one account from
- * one network and that network waits, for that account. An account alone is never limited: that would lock its owner out.
+ * Keeps guessing slow. So many failures of one account from one address in the window, and that address is shut out of that
+ * account for a time; from one network, and it waits for that account. Many more of one address, and it is banned: by then it
+ * tried many accounts, and those who share it went on while one of them failed. An account alone is never limited: that would
+ * lock its owner out.
  */
-export const createSignInLimitStore = (db: Database, limits: SignInLimits) => ({
-  /** To be called before the password is checked. Throws 429 `identity/too-many-failures`. */
-  attempt: async (address: string, email: string): Promise<Attempt> => {
-    const { caller, network } = networksOf(address)
-    const emailHash = hashOf(email)
-    const since = [limits.windowSeconds] as const
-    const [{ insertId: id }] = await db.raw(
-      'INSERT INTO sign_in_attempts (address, network, email_hash) VALUES (?, ?, ?)',
-      [caller, network, emailHash],
-    )
-    const forget = async () => {
-      await db.raw('DELETE FROM sign_in_attempts WHERE id = ?', [id])
-    }
-    const [[now]] = await db.raw(
-      `SELECT
-         (SELECT CEIL(TIMESTAMPDIFF(MICROSECOND, NOW(3), until) / 1e6) FROM sign_in_bans
-           WHERE address = ? AND until > NOW(3)) AS banned,
-         (SELECT COUNT(*) FROM sign_in_attempts WHERE address = ? AND at > NOW(3) - INTERVAL ? SECOND) AS ofAddress,
-         (SELECT COUNT(*) FROM sign_in_attempts
-           WHERE email_hash = ? AND network = ? AND failed AND at > NOW(3) - INTERVAL ? SECOND) AS ofPair`,
-      [caller, caller, ...since, emailHash, network, ...since],
-    )
-    const wait =
-      Number(now.banned) ||
-      (now.ofPair >= limits.failures && limits.windowSeconds) ||
-      (now.ofAddress > limits.failures * underWay && 1)
-    if (wait) {
-      await forget()
-      throw tooMany(wait)
-    }
-    return {
-      succeeded: forget,
-      failed: async () => {
-        await db.raw('UPDATE sign_in_attempts SET failed = TRUE WHERE id = ?', [id])
-        await db.raw(
-          `INSERT INTO sign_in_bans (address, until)
-           SELECT ?, NOW(3) + INTERVAL ? SECOND FROM sign_in_attempts
-           WHERE address = ? AND failed AND at > NOW(3) - INTERVAL ? SECOND HAVING COUNT(*) >= ?
-           ON DUPLICATE KEY UPDATE until = GREATEST(sign_in_bans.until, VALUES(until))`,
-          [caller, limits.banSeconds, caller, ...since, limits.failures],
-        )
-      },
-    }
-  },
+export const createSignInLimitStore = (db: Database, limits: SignInLimits) => {
+  const { failures, addressFailures, windowSeconds, banSeconds } = limits
+  const recent = `at > NOW(3) - INTERVAL ${windowSeconds} SECOND`
+  const left = 'CEIL(TIMESTAMPDIFF(MICROSECOND, NOW(3), until) / 1e6)'
+  const orLater = (table: string) => `ON DUPLICATE KEY UPDATE until = GREATEST(${table}.until, VALUES(until))`
+  const count = (where: string) => `(SELECT COUNT(*) FROM sign_in_attempts WHERE ${where} AND ${recent})`
 
-  trim: async (): Promise<void> => {
-    await db.raw('DELETE FROM sign_in_attempts WHERE at < NOW(3) - INTERVAL ? SECOND LIMIT 5000', [
-      limits.windowSeconds,
-    ])
-    await db.raw('DELETE FROM sign_in_bans WHERE until < NOW(3) LIMIT 5000')
-  },
-})
+  return {
+    /** To be called before the password is checked. Throws 429 `identity/too-many-failures`. */
+    attempt: async (address: string, email: string): Promise<Attempt> => {
+      const { caller, network } = networksOf(address)
+      const emailHash = hashOf(email)
+      const [{ insertId: id }] = await db.raw(
+        'INSERT INTO sign_in_attempts (address, network, email_hash) VALUES (?, ?, ?)',
+        [caller, network, emailHash],
+      )
+      const forget = async () => {
+        await db.raw('DELETE FROM sign_in_attempts WHERE id = ?', [id])
+      }
+      const [[now]] = await db.raw(
+        `SELECT
+           (SELECT ${left} FROM sign_in_bans WHERE address = ? AND until > NOW(3)) AS banned,
+           (SELECT ${left} FROM sign_in_holds WHERE email_hash = ? AND address = ? AND until > NOW(3)) AS heldUp,
+           ${count('email_hash = ? AND network = ? AND failed')} AS failedInNetwork,
+           ${count('email_hash = ? AND network = ? AND address = ?')} AS ofPair,
+           ${count('address = ? AND NOT failed')} AS underWayHere`,
+        [caller, emailHash, caller, emailHash, network, emailHash, network, caller, caller],
+      )
+      const wait =
+        Math.max(Number(now.banned), Number(now.heldUp)) ||
+        (now.failedInNetwork >= failures && windowSeconds) ||
+        (Math.max(now.ofPair, now.underWayHere) > failures * underWay && 1)
+      if (wait) {
+        await forget()
+        throw tooMany(wait)
+      }
+      return {
+        succeeded: forget,
+        failed: async () => {
+          await db.raw('UPDATE sign_in_attempts SET failed = TRUE WHERE id = ?', [id])
+          await db.raw(
+            `INSERT INTO sign_in_holds (address, email_hash, until)
+             SELECT ?, ?, NOW(3) + INTERVAL ? SECOND FROM sign_in_attempts
+             WHERE email_hash = ? AND network = ? AND address = ? AND failed AND ${recent} HAVING COUNT(*) >= ?
+             ${orLater('sign_in_holds')}`,
+            [caller, emailHash, banSeconds, emailHash, network, caller, failures],
+          )
+          await db.raw(
+            `INSERT INTO sign_in_bans (address, until)
+             SELECT ?, NOW(3) + INTERVAL ? SECOND FROM sign_in_attempts
+             WHERE address = ? AND failed AND ${recent} HAVING COUNT(*) >= ?
+             ${orLater('sign_in_bans')}`,
+            [caller, banSeconds, caller, addressFailures],
+          )
+        },
+      }
+    },
+
+    /** What was failed at an account counts no more: its owner has proven to be it by mail, or it is gone. */
+    forget: async (tx: Transaction, email: string): Promise<void> => {
+      for (const table of ['sign_in_attempts', 'sign_in_holds'])
+        await tx.raw(`DELETE FROM ${table} WHERE email_hash = ?`, [hashOf(email)])
+    },
+
+    trim: async (): Promise<void> => {
+      await db.raw('DELETE FROM sign_in_attempts WHERE at < NOW(3) - INTERVAL ? SECOND LIMIT 5000', [
+        windowSeconds,
+      ])
+      for (const table of ['sign_in_bans', 'sign_in_holds'])
+        await db.raw(`DELETE FROM ${table} WHERE until < NOW(3) LIMIT 5000`)
+    },
+  }
+}
 
 export type SignInLimitStore = ReturnType<typeof createSignInLimitStore>
