@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Cart } from '@caravan/contracts/carts'
 import type { Product, ProductSummary } from '@caravan/contracts/catalog'
+import { inLanguage } from '@caravan/contracts/common'
+import { decimalsOf } from '@caravan/contracts/price'
 import { shippingAddress } from './support/shop.ts'
 import { shop } from './support/stack.ts'
 
@@ -28,7 +30,7 @@ const expect = <T>(answer: { status: number; body: T; text: string }, status: nu
 }
 
 const money = (minor: number, currency: string): string =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).format(minor / 100)
+  new Intl.NumberFormat('en', { style: 'currency', currency }).format(minor / 10 ** decimalsOf(currency))
 
 const email = `demo-${randomBytes(6).toString('hex')}@example.com`
 const password = randomBytes(12).toString('base64url')
@@ -47,7 +49,7 @@ const token = await step('signs in', () => shop.signIn(email, password))
 const found = await step(
   'searches for “gaiwan”',
   async () => expect(await door<{ data: ProductSummary[] }>('GET', '/v1/search?q=gaiwan'), 200).data,
-  (data) => `${data.length} products, first: ${data[0]?.title.en} · ${data[0]?.title.zh}`,
+  (data) => `${data.length} products, first: ${Object.values(data[0]?.title ?? {}).join(' · ')}`,
 )
 assert.ok(found.length > 0, 'the search found nothing; has the shop been seeded?')
 
@@ -66,10 +68,8 @@ const choose = async () => {
   }
   throw new Error('no product found has two variants in stock; npm run reset begins anew')
 }
-const { variants } = await step(
-  'opens a product with two variants',
-  choose,
-  ({ product }) => product.title.en,
+const { variants } = await step('opens a product with two variants', choose, ({ product }) =>
+  inLanguage(product.title, 'en'),
 )
 
 const before = await Promise.all(variants.map((variant) => shop.stockOf(variant.sku)))
@@ -78,7 +78,7 @@ for (const { sku, name } of variants) {
     'adds a variant to the cart',
     async () =>
       expect(await door<Cart>('POST', '/v1/carts/mine/items', { token, body: { sku, quantity: 1 } }), 200),
-    (cart) => `${sku} (${name.en}), ${cart.lines.length} in the cart`,
+    (cart) => `${sku} (${inLanguage(name, 'en')}), ${cart.lines.length} in the cart`,
   )
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { type Product, type ProductSummary, putProduct } from '@caravan/contracts/catalog'
 import { newId } from '@caravan/service-kit/ids'
@@ -192,4 +192,30 @@ test('a thousand clients ask at once for a page that is not cached: the catalog 
     (line) => line.msg === 'request' && line.method === 'GET' && line.path === path,
   )
   assert.equal(reads.length, 1)
+})
+
+test('a picture that is not there is refused, with a pointer to it', async () => {
+  const token = await shop.asOperator()
+  const {
+    id,
+    version: _,
+    createdAt: __,
+    updatedAt: ___,
+    ...content
+  } = await shop.newProduct([`P-${newId().slice(-12).toUpperCase()}`])
+  const file = readdirSync(new URL('../../apps/catalog/pictures', import.meta.url)).find((name) =>
+    name.endsWith('.svg'),
+  )
+  const put = (files: unknown[]) =>
+    shop.door('PUT', `/v1/products/${id}`, {
+      token,
+      body: { ...content, pictures: files.map((each) => ({ file: each, alt: text('A picture') })) },
+    })
+  const refused = await put([file, 'never-drawn.svg'])
+  assert.deepEqual(
+    [refused.status, refused.body.errors?.[0]?.pointer],
+    [422, '/pictures/1/file'],
+    refused.text,
+  )
+  assert.equal((await put([file])).status, 200)
 })

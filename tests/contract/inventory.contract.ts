@@ -23,8 +23,10 @@ const adjust = async (sku: string, delta: number, adjustmentId = newId()) =>
     { params: { sku, adjustmentId }, body: { delta, reason: 'A delivery' } },
     await asOperator(),
   )
+const newSku = () => `CONTRACT-${randomBytes(6).toString('hex').toUpperCase()}`
 const received = async (quantity: number) => {
-  const sku = `CONTRACT-${randomBytes(6).toString('hex').toUpperCase()}`
+  const sku = newSku()
+  await shop.newProduct([sku])
   await adjust(sku, quantity)
   return sku
 }
@@ -143,6 +145,16 @@ test('an adjustment counts once under its id, and never takes what is not there'
   await refused([409, 'inventory/adjustment-reused'], ...change(id, 3))
   await refused([409, 'inventory/insufficient-stock'], ...change(newId(), -8))
   assert.deepEqual(await piles(sku), { available: 7, reserved: 0, sold: 0 })
+})
+
+test('stock is received of a SKU that a product has, the moment it has it, and goes on after the product has left the shelf', async () => {
+  const sku = newSku()
+  const by = await asOperator()
+  const change = { params: { sku, adjustmentId: newId() }, body: { delta: 4, reason: 'A test' } }
+  await refused([404, 'inventory/sku-not-found'], adjustStock, change, by)
+  const { id, version: _, createdAt: __, updatedAt: ___, ...content } = await shop.newProduct([sku])
+  await shop.putProduct(id, { ...content, status: 'off-shelf' })
+  assert.equal((await get(adjustStock, change, by)).received, 4)
 })
 
 test('availability is told of the SKUs that are known', async () => {

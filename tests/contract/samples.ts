@@ -60,6 +60,7 @@ const samples: Readonly<Record<string, Input>> = {
   getProduct: { params: { productId } },
   searchProducts: { query: { q: 'tea', limit: '3' } },
   listProductChanges: { query: { limit: '3' } },
+  findSkus: { query: { skus: sku } },
   getSeller: { params: { sellerId: newId() } },
   putProduct: {
     params: { productId },

@@ -1,4 +1,4 @@
-import { productChanged } from '@caravan/contracts/catalog'
+import { findSkus, productChanged } from '@caravan/contracts/catalog'
 import type { ServiceWithDatabase } from '@caravan/service-kit/run-service'
 import type { CloudEvent } from '@caravan/service-kit/sidecar'
 import { type Broker, createBroker } from './broker.ts'
@@ -121,8 +121,10 @@ export const createWorld = (options: WorldOptions): World => {
     subscribers: (topic) => subscribersOf.get(topic) ?? [],
     ask: (from, name, app, request, deadlineMs) =>
       network.exchange(from, `${name}→${app}`, deadlineMs, (reply, fail) => {
-        // The one other app that is asked for anything, and for this alone: what its products are now.
+        // The one other app that is asked for anything: what its products are now, and which SKUs they have.
         if (String(app) === 'catalog') {
+          if (request.operation === findSkus.id)
+            return reply({ status: 200, problem: false, body: { data: [...products.keys()] } })
           const body = { data: [...products.values()], hasMore: false, until: new Date().toISOString() }
           return reply({ status: 200, problem: false, body })
         }

@@ -32,6 +32,7 @@ export const shippingAddress = {
   name: 'Mei Lin',
   line1: '1 Long Road',
   city: 'Xi’an',
+  region: 'Shaanxi',
   postalCode: '710000',
   country: 'CN',
 }
@@ -101,8 +102,8 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
   const putProduct = async (id: string, content: object): Promise<Product> =>
     ok(await door<Product>('PUT', `/v1/products/${id}`, { token: await asOperator(), body: content }))
 
-  /** A product of its own for one test, on the shelf and known to orders: lines ready to be ordered. */
-  const newLines = async (stocks: readonly number[], amount = 1500): Promise<Line[]> => {
+  /** A product of its own for one test, on the shelf, with a variant for each SKU. */
+  const newProduct = async (skus: readonly string[], amount = 1500): Promise<Product> => {
     const token = await asOperator()
     const seller = newId()
     ok(
@@ -112,24 +113,29 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       }),
     )
     ok(await door('PUT', '/v1/categories/tests', { token, body: { parent: null, name: text('Tests') } }))
-    const mark = randomBytes(5).toString('hex').toUpperCase()
-    const variants = stocks.map((_, index) => ({
-      sku: `T-${mark}-${index}`,
-      name: text(`Variant ${index}`),
-      attributes: {},
-      price: { amount: amount + index * 100, currency: 'USD' },
-      weightGrams: 100,
-    }))
-    await putProduct(newId(), {
+    return putProduct(newId(), {
       seller,
       category: 'tests',
-      title: text(`Test product ${mark}`),
+      title: text(`Test product ${skus[0]}`),
       description: text('Made by a test.'),
       pictures: [],
-      variants,
+      variants: skus.map((sku, index) => ({
+        sku,
+        name: text(`Variant ${index}`),
+        attributes: {},
+        price: { amount: amount + index * 100, currency: 'USD' },
+        weightGrams: 100,
+      })),
       tags: [],
       status: 'on-shelf',
     })
+  }
+
+  /** A new product with stock, known to orders: lines ready to be ordered. */
+  const newLines = async (stocks: readonly number[], amount?: number): Promise<Line[]> => {
+    const mark = randomBytes(5).toString('hex').toUpperCase()
+    const skus = stocks.map((_, index) => `T-${mark}-${index}`)
+    const { variants } = await newProduct(skus, amount)
     await Promise.all(
       stocks.map((stock, index) => (stock > 0 ? receive(`T-${mark}-${index}`, stock) : undefined)),
     )
@@ -137,7 +143,8 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     // Orders has its own copy of prices: a wrong price is refused with the right one as soon as it is there.
     await eventually('orders knows the new product', async () => {
       const wrong = lines.map((line) => ({ ...line, unitPrice: { amount: 1, currency: 'USD' } }))
-      const answer = await door('POST', '/v1/orders', { token, body: { items: wrong, shippingAddress } })
+      const body = { items: wrong, shippingAddress }
+      const answer = await door('POST', '/v1/orders', { token: await asOperator(), body })
       return answer.body?.code === 'orders/price-changed'
     })
     return lines
@@ -254,6 +261,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     receive,
     putProduct,
     newLines,
+    newProduct,
     tryOrder,
     persistently,
     placeOrder,

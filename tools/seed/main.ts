@@ -8,7 +8,7 @@ import { readStack } from '../launcher/stack-file.ts'
 type Json = Record<string, unknown>
 type Category = Json & { slug: string; parent: string | null }
 type Variant = Json & { sku: string; stock: number }
-type Product = Json & { id: string; title: { en: string }; variants: Variant[] }
+type Product = Json & { id: string; title: { en?: string; zh?: string }; variants: Variant[] }
 
 interface Target {
   readonly url: string
@@ -98,11 +98,12 @@ const levels = (categories: readonly Category[]): Category[][] => {
 
 const untilSearchable = async (client: ReturnType<typeof createClient>, product: Product): Promise<void> => {
   const end = Date.now() + searchableWithinMs
-  const query = new URLSearchParams({ q: product.title.en, limit: '100' })
+  const title = product.title.en ?? product.title.zh ?? ''
+  const query = new URLSearchParams({ q: title, limit: '100' })
   for (;;) {
     const page = (await client.get(`/v1/search?${query}`)) as { data: { id: string }[] }
     if (page.data.some(({ id }) => id === product.id)) return
-    if (Date.now() > end) throw new Error(`search does not find ${product.title.en}`)
+    if (Date.now() > end) throw new Error(`search does not find ${title}`)
     await sleep(50)
   }
 }

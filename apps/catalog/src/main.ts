@@ -13,13 +13,17 @@ await runService({
   config,
   operations: catalogOperations,
   migrations: new URL('../migrations/', import.meta.url),
-  build: async ({ db, outbox }) => ({
-    routes: catalogRoutes({
-      products: createProductStore(db, outbox),
-      lists: createProductLists(db),
-      categories: createCategoryStore(db),
-      sellers: createSellerStore(db),
-    }),
-    files: await createPictures(new URL('../pictures/', import.meta.url)),
-  }),
+  build: async ({ db, outbox }) => {
+    const pictures = await createPictures(new URL('../pictures/', import.meta.url))
+    return {
+      routes: catalogRoutes({
+        products: createProductStore(db, outbox),
+        lists: createProductLists(db),
+        categories: createCategoryStore(db),
+        sellers: createSellerStore(db),
+        pictures: pictures.names,
+      }),
+      files: pictures.serve,
+    }
+  },
 })

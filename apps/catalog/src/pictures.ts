@@ -6,7 +6,7 @@ import type { Parts } from '@caravan/service-kit/run-service'
  * Serves a folder of SVG files, which are read once. An SVG may hold scripts, so it is sent with a policy under which none
  * runs even when it is opened as a page.
  */
-export const createPictures = async (folder: URL): Promise<NonNullable<Parts['files']>> => {
+export const createPictures = async (folder: URL) => {
   const names = (await readdir(folder)).filter((name) => /^[a-z0-9-]+\.svg$/.test(name))
   const pictures = new Map(
     await Promise.all(
@@ -16,7 +16,7 @@ export const createPictures = async (folder: URL): Promise<NonNullable<Parts['fi
       }),
     ),
   )
-  return (router) => {
+  const serve: NonNullable<Parts['files']> = (router) => {
     router.get('/pictures/:file', (ctx) => {
       const picture = pictures.get(String(ctx.params.file))
       if (!picture) return
@@ -31,4 +31,6 @@ export const createPictures = async (folder: URL): Promise<NonNullable<Parts['fi
       if (ctx.fresh) ctx.status = 304
     })
   }
+
+  return { names: new Set(names), serve }
 }

@@ -134,7 +134,14 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
     return { ...page, until: clock.now.toISOString() }
   }
 
-  return { get, put, changes }
+  /** Those of some SKUs that a product has, on the shelf or not. */
+  const known = (skus: readonly string[]): Promise<string[]> =>
+    db('product_skus')
+      .whereIn('sku', [...skus])
+      .orderBy('sku')
+      .pluck('sku')
+
+  return { get, put, changes, known }
 }
 
 export type ProductStore = ReturnType<typeof createProductStore>

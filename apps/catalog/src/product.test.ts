@@ -41,6 +41,20 @@ test('off the shelf there is nothing to find', () => {
   assert.equal(searchTerms({ ...content, status: 'off-shelf' }), '')
 })
 
+test('what is written in one language is found in it, and nothing else is', () => {
+  const only = (language: 'en' | 'zh') => {
+    const { title, description, variants } = content
+    const one = (some: typeof title) => ({ [language]: some[language] })
+    return searchTerms({
+      ...{ ...content, title: one(title), description: one(description), category: 'c', tags: [] },
+      variants: variants.map((each) => ({ ...each, sku: 'A-1', name: one(each.name) })),
+    }).split(' ')
+  }
+  assert.ok(only('en').includes('engaiwan') && !only('en').includes('u76d6u7897'))
+  assert.ok(only('zh').includes('u76d6u7897') && !only('zh').includes('engaiwan'))
+  for (const language of ['en', 'zh'] as const) assert.ok(!only(language).includes('enundefined'))
+})
+
 test('a branch is the category and all below it', () => {
   const category = (slug: string, parent: string | null): Category => ({
     slug,

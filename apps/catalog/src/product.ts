@@ -1,4 +1,5 @@
 import type { Product, ProductSummary } from '@caravan/contracts/catalog'
+import type { Text } from '@caravan/contracts/common'
 import { AppError } from '@caravan/service-kit/errors'
 import { toTerms } from './terms.ts'
 
@@ -15,6 +16,15 @@ export const skusOf = ({ variants }: ProductContent): string[] => {
     })
   }
   return skus
+}
+
+/** Throws 422 for pictures that are not among these files. */
+export const demandPictures = ({ pictures }: ProductContent, files: ReadonlySet<string>): void => {
+  const errors = pictures.flatMap(({ file }, at) =>
+    files.has(file) ? [] : [{ pointer: `/pictures/${at}/file`, detail: 'there is no such picture' }],
+  )
+  if (errors.length > 0)
+    throw new AppError('invalid', 'catalog/unknown-picture', 'Some pictures are not there', { errors })
 }
 
 /** What lists show. The price is the lowest in the first variant's currency. */
@@ -38,14 +48,15 @@ export const summarise = (id: string, content: ProductContent): ProductSummary =
 
 const titleWeight = 5
 
+const inAllLanguages = ({ en, zh }: Text): string => [en, zh].filter((each) => each !== undefined).join(' ')
+
 /** What search looks through; a product off the shelf has nothing. A term's rank grows with how often it stands here. */
 export const searchTerms = (content: ProductContent): string => {
   if (content.status === 'off-shelf') return ''
   const { title, description, variants, tags, category } = content
-  const names = variants.flatMap(({ sku, name }) => [sku, name.en, name.zh])
-  const title5 = new Array(titleWeight).fill(toTerms(`${title.en} ${title.zh}`)).flat()
-  return [
-    ...title5,
-    ...toTerms([description.en, description.zh, category, ...tags, ...names].join(' ')),
-  ].join(' ')
+  const names = variants.flatMap(({ sku, name }) => [sku, inAllLanguages(name)])
+  const title5 = new Array(titleWeight).fill(toTerms(inAllLanguages(title))).flat()
+  return [...title5, ...toTerms([inAllLanguages(description), category, ...tags, ...names].join(' '))].join(
+    ' ',
+  )
 }

@@ -1,5 +1,6 @@
 import { inventoryOperations } from '@caravan/contracts/inventory'
 import { runService } from '@caravan/service-kit/run-service'
+import { createAdjustStock } from './adjust-stock.ts'
 import { config } from './config.ts'
 import { reservationExpiry } from './reservation-expiry.ts'
 import { routes } from './routes.ts'
@@ -14,7 +15,7 @@ await runService({
   build: ({ db, sidecar, outbox, log }) => {
     const stock = createStockStore(db, outbox)
     return {
-      routes: routes(stock),
+      routes: routes(stock, createAdjustStock(stock, sidecar)),
       subscriptions: subscriptions(stock),
       background: [reservationExpiry(stock, { sidecar, log })],
     }

@@ -1,9 +1,10 @@
 import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import type { createAdjustStock } from './adjust-stock.ts'
 import type { StockStore } from './stock-store.ts'
 
-export const routes = (stock: StockStore): Route[] => [
+export const routes = (stock: StockStore, adjust: ReturnType<typeof createAdjustStock>): Route[] => [
   route(getAvailability, async ({ query }) => ({ data: await stock.availability(query.skus) })),
 
   route(getStock, async ({ params }) => {
@@ -14,7 +15,7 @@ export const routes = (stock: StockStore): Route[] => [
   }),
 
   route(adjustStock, ({ params, body, caller }) =>
-    stock.adjust({ id: params.adjustmentId, sku: params.sku, ...body, adjustedBy: caller.id }),
+    adjust({ id: params.adjustmentId, sku: params.sku, ...body, adjustedBy: caller.id }),
   ),
 
   route(reserve, ({ body }) => stock.reserve(body.orderId, body.items, body.ttlSeconds)),

@@ -65,3 +65,13 @@ test('the page lists the mails and runs nothing of theirs', async () => {
   assert.match(String(mail.headers.get('content-security-policy')), /default-src 'none'.*sandbox/)
   assert.equal((await fetch(`${url}/mails/999999`)).status, 404)
 })
+
+test('a mail to a domain of another script is found under the address that it was sent to', async () => {
+  const to = 'mei@xn--fsqu00a.xn--fiqs8s'
+  await send(to, 'hello', '<p>1</p>')
+  const { data } = (await (await fetch(`${url}/v1/mails?to=${to}`)).json()) as { data: Mail[] }
+  assert.deepEqual(
+    data.map((mail) => mail.to),
+    [[to]],
+  )
+})

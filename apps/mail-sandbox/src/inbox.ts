@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { domainToASCII } from 'node:url'
 import PostalMime from 'postal-mime'
 import { SMTPServer } from 'smtp-server'
 
@@ -18,6 +19,10 @@ const read = async (stream: Readable): Promise<Buffer> => {
   for await (const chunk of stream) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
+
+/** As it was sent: `smtp-server` turns `xn--…` into what it stands for. */
+const inAscii = (address: string): string =>
+  address.replace(/[^@]+$/, (domain) => (/^[\x20-\x7e]*$/.test(domain) ? domain : domainToASCII(domain)))
 
 /** An SMTP server that delivers nowhere: the newest `capacity` mails are kept in memory. */
 export const createInbox = (capacity = 1000) => {
@@ -42,7 +47,7 @@ export const createInbox = (capacity = 1000) => {
           keep(
             raw,
             mailFrom ? mailFrom.address : '',
-            rcptTo.map(({ address }) => address),
+            rcptTo.map(({ address }) => inAscii(address)),
           ),
         )
         .then(

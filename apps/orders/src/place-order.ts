@@ -4,6 +4,7 @@ import {
   orderAbandoned,
   type placeOrder as placeOrderOperation,
 } from '@caravan/contracts/orders'
+import { chargeFault } from '@caravan/contracts/price'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Once } from '@caravan/service-kit/idempotency'
 import { fact } from '@caravan/service-kit/outbox'
@@ -17,7 +18,10 @@ import { present } from './present.ts'
 type Body = z.output<NonNullable<typeof placeOrderOperation.body>>
 type Items = Body['items']
 
-/** Throws 422 for SKUs that are not on the shelf, and 409 with the current prices when one is not what the shopper saw. */
+/**
+ * Throws 422 for SKUs that are not on the shelf and for what could never be paid, and 409 with the current prices when one is not
+ * what the shopper saw.
+ */
 const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] => {
   const unknown = items.flatMap((item, index) =>
     offers.has(item.sku) ? [] : [{ pointer: `/items/${index}/sku`, detail: 'not on the shelf' }],
@@ -59,6 +63,12 @@ const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] =>
   if (excessive.length > 0)
     throw new AppError('invalid', 'orders/too-many', 'More of a SKU than an order may have', {
       errors: excessive,
+    })
+  const total = [...lines.values()].reduce((sum, line) => sum + line.total, 0)
+  const fault = chargeFault({ amount: total, currency: priced[0]?.offer.currency ?? '' })
+  if (fault)
+    throw new AppError('invalid', 'orders/not-chargeable', 'No card can be charged with this order', {
+      errors: [{ pointer: '/items', detail: fault }],
     })
   return [...lines.values()]
 }

@@ -23,7 +23,7 @@ await runService({
     const payments = createPaymentStore(db, outbox)
     const provider = createProvider(sidecar)
     const resolve = createResolve(payments, provider)
-    const pay = createPayOrder(payments, provider, sidecar)
+    const pay = createPayOrder(payments, provider, sidecar, log)
     const receive = createWebhook(await sidecar.secret('psp-webhook-secret'), resolve, log)
     const tools = { sidecar, log }
     return {

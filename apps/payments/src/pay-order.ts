@@ -3,9 +3,13 @@ import type { Payment } from '@caravan/contracts/payments'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Once } from '@caravan/service-kit/idempotency'
+import type { Log } from '@caravan/service-kit/log'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import type { PaymentStore, StoredPayment } from './payment-store.ts'
 import type { Provider } from './provider.ts'
+import { givenUp } from './resolve.ts'
+
+const noSuchMethod = 'no-such-method'
 
 const conflict = (code: string, message: string, payment?: StoredPayment) =>
   new AppError('conflict', `payments/${code}`, message, {
@@ -13,27 +17,44 @@ const conflict = (code: string, message: string, payment?: StoredPayment) =>
     ...(code === 'in-progress' ? { retryAfterSeconds: 1 } : {}),
   })
 
-export const declined = (code: string) =>
-  new AppError('invalid', 'payments/card-declined', 'The card was declined', {
+/** Why no money moved. `code` is the card network's, or one of the two below that are ours. */
+const refusal = (code: string): AppError => {
+  if (code === noSuchMethod)
+    return new AppError(
+      'invalid',
+      'payments/unknown-payment-method',
+      'The provider has no such payment method',
+      {
+        errors: [{ pointer: '/paymentMethod', detail: 'not one of the provider’s' }],
+      },
+    )
+  if (code === givenUp)
+    return conflict(
+      'given-up',
+      'The provider could not be asked; nothing was charged. Pay again under a new key',
+    )
+  return new AppError('invalid', 'payments/card-declined', 'The card was declined', {
     status: 402,
     data: { declineCode: code },
   })
+}
 
 /** The payment as its owner sees it. */
 export const present = ({ accountId: _, ...payment }: StoredPayment): Payment => payment
 
 const outcomeOf = (payment: StoredPayment): Payment => {
-  if (payment.status === 'declined') throw declined(payment.declineCode ?? 'declined')
+  if (payment.status === 'declined') throw refusal(payment.declineCode ?? 'declined')
   return present(payment)
 }
 
 /**
  * Asks orders what is owed (as the caller, so that another's order is not found), opens the order's one payment, charges
  * at the provider under the payment's id, and settles. Without an answer in time the payment stays `processing`: the
- * webhook or `resolve` ends it, and it is never charged again.
+ * webhook or `resolve` ends it, and it is never charged again. What the provider refuses for our own fault is told as an outage and
+ * leaves no payment: the same request makes it once that is mended.
  */
 export const createPayOrder =
-  (payments: PaymentStore, provider: Provider, sidecar: Sidecar) =>
+  (payments: PaymentStore, provider: Provider, sidecar: Sidecar, log: Log) =>
   async (caller: Caller, orderId: string, paymentMethod: string, once: Once): Promise<Payment> => {
     const authorization = caller.authorization as string
     const order = await sidecar.call(getOrder, { params: { orderId }, query: {} }, { authorization })
@@ -61,9 +82,21 @@ export const createPayOrder =
 
     const { id: paymentId, amount, currency } = live ?? request
     const result = await provider.charge({ paymentId, amount, currency, paymentMethod })
-    if (result.outcome === 'declined') {
-      await payments.decline(paymentId, result.declineCode)
-      throw declined(result.declineCode)
+    if (result.outcome === 'declined' || result.outcome === 'no-such-method') {
+      const code = result.outcome === 'declined' ? result.declineCode : noSuchMethod
+      await payments.decline(paymentId, code)
+      throw refusal(code)
+    }
+    if (result.outcome === 'refused') {
+      log.error(
+        { payment_id: paymentId, status: result.status, code: result.code },
+        'the provider refused our request',
+      )
+      // An earlier try may have been charged: then `resolve` ends it.
+      if (!live) await payments.withdraw(paymentId)
+      throw new AppError('unavailable', 'payments/provider-refused', 'The payment could not be made', {
+        retryAfterSeconds: 30,
+      })
     }
     // A repeat of this request would find the payment under its id, so the record of its outcome need not be in there.
     const payment =

@@ -130,6 +130,11 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     )
   }
 
+  /** Undoes `open` where nothing was charged, and surely never will be. */
+  const withdraw = async (id: string): Promise<void> => {
+    await db('payments').where({ id, status: 'processing' }).delete()
+  }
+
   /**
    * The money of captured payments is to go back. Gives the payments that are there as they are then; one that is not
    * captured is left as it is.
@@ -232,6 +237,7 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     open,
     capture,
     decline,
+    withdraw,
     demandRefunds,
     demandRefundsNow: (ids: readonly string[]) => transaction(db, (tx) => demandRefunds(tx, ids)),
     leaseRefunds,

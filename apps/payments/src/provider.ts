@@ -3,12 +3,15 @@ import { failpoint } from '@caravan/service-kit/failpoint'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import { z } from 'zod'
 
+/** Any text, as far as it can be kept. */
+const code = z.string().transform((text) => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 64))
+
 /** What the shop reads of the provider's answers; the rest is the provider's own affair. */
 export const charge = z.object({
   id: z.string(),
   /** `captured`, `declined`, or one that says nothing of the money yet. */
   status: z.string(),
-  declineCode: z.string().nullish(),
+  declineCode: code.nullish(),
   amount: z.int(),
   currency: z.string(),
   /** The payment's id. */
@@ -17,7 +20,14 @@ export const charge = z.object({
 export type Charge = z.infer<typeof charge>
 
 const chargePage = z.object({ data: z.array(charge), hasMore: z.boolean() })
-const refusal = z.object({ code: z.string().nullish(), declineCode: z.string().nullish() })
+const refusal = z.object({ code: code.nullish(), declineCode: code.nullish() })
+
+/** The key came before: with another request, or with one that goes on. Either may have had its effect. */
+const ofKey = new Set(['psp/idempotency-key-reused', 'psp/idempotency-key-in-flight'])
+
+/** Whether an answer says that the provider did nothing and will not for the same request: a defect of ours, or of our settings. */
+const isRefusal = (status: number, code?: string | null): boolean =>
+  status >= 400 && status < 500 && status !== 408 && status !== 429 && !ofKey.has(code ?? '')
 
 export interface ChargeRequest {
   readonly paymentId: string
@@ -26,10 +36,15 @@ export interface ChargeRequest {
   readonly paymentMethod: string
 }
 
-/** `unknown`: no answer came, so the charge may or may not exist. */
+/**
+ * `unknown`: no answer came, so the charge may or may not exist. `no-such-method`: the shopper's token is none of the provider's.
+ * `refused`: the provider did not take the request, which is no fault of the shopper's; there is no charge.
+ */
 export type ChargeOutcome =
   | { readonly outcome: 'captured'; readonly chargeId: string }
   | { readonly outcome: 'declined'; readonly declineCode: string }
+  | { readonly outcome: 'no-such-method' }
+  | { readonly outcome: 'refused'; readonly status: number; readonly code: string }
   | { readonly outcome: 'unknown' }
 
 /**
@@ -75,10 +90,10 @@ export const createProvider = (sidecar: Sidecar) => {
           if (made?.status === 'captured') return { outcome: 'captured', chargeId: made.id }
           return { outcome: 'unknown' }
         }
-        if (status === 402 || status === 404 || status === 422) {
-          const { declineCode, code } = refusal.safeParse(body).data ?? {}
-          return { outcome: 'declined', declineCode: declineCode ?? code ?? 'refused' }
-        }
+        const { declineCode, code } = refusal.safeParse(body).data ?? {}
+        if (status === 402) return { outcome: 'declined', declineCode: declineCode ?? code ?? 'refused' }
+        if (status === 404 && code === 'psp/payment-method-not-found') return { outcome: 'no-such-method' }
+        if (isRefusal(status, code)) return { outcome: 'refused', status, code: code ?? '' }
         return { outcome: 'unknown' }
       } catch (error) {
         if (error instanceof AppError) return { outcome: 'unknown' }
@@ -98,10 +113,18 @@ export const createProvider = (sidecar: Sidecar) => {
 
     /** Gives all of a charge back; one effect a refund id. Throws `unavailable` until the provider says that it is done, `conflict` when it refuses. */
     refund: async (refundId: string, request: { charge: string; amount: number }): Promise<void> => {
-      const { status } = await send('POST', '/v1/refunds', refundId, { ...request, reference: refundId })
+      const { status, body } = await send('POST', '/v1/refunds', refundId, {
+        ...request,
+        reference: refundId,
+      })
       if (status === 201) return
-      const kind = status >= 400 && status < 500 && status !== 409 ? 'conflict' : 'unavailable'
-      throw new AppError(kind, 'payments/refund-failed', `The provider said ${status}`)
+      const { code } = refusal.safeParse(body).data ?? {}
+      const kind = isRefusal(status, code) ? 'conflict' : 'unavailable'
+      throw new AppError(
+        kind,
+        'payments/refund-failed',
+        `The provider said ${status} ${code ?? ''}`.trimEnd(),
+      )
     },
   }
 }

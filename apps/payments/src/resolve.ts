@@ -5,6 +5,9 @@ import type { Charge, Provider } from './provider.ts'
 /** Seconds after which a charge that the provider does not know is given up. Longer than any call to it may take. */
 const giveUpSeconds = 30
 
+/** Instead of a decline code. */
+export const givenUp = 'provider_unreachable'
+
 /**
  * Ends a payment whose answer is missing, by the provider's word alone; it never charges. Should a charge that was given
  * up appear after all, the webhook or the reconciliation captures it, and orders keeps or returns the money.
@@ -32,7 +35,7 @@ export const createResolve = (payments: PaymentStore, provider: Provider) => {
     const charge = await provider.findCharge(payment.id)
     if (charge) return apply(charge)
     const age = Date.now() - Date.parse(payment.createdAt)
-    if (age > giveUpSeconds * 1000) await payments.decline(payment.id, 'provider_unreachable')
+    if (age > giveUpSeconds * 1000) await payments.decline(payment.id, givenUp)
   }
 
   return { apply, resolve }

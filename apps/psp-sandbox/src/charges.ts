@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Books, newId } from './books.ts'
+import { currencies } from './currencies.ts'
 import type { WebhookKnobs } from './knobs.ts'
 import type { Answer } from './once.ts'
 import type { AddEvent } from './outbox.ts'
@@ -8,16 +9,26 @@ import type { PaymentMethod } from './payment-methods.ts'
 import { describe, Problem } from './problem.ts'
 
 const DISPUTE_AFTER_MS = 1_000
-const currencies = new Set(Intl.supportedValuesOf('currency'))
 
-export const chargeRequest = z.strictObject({
-  /** Minor units; eight digits are Stripe's limit too. */
-  amount: z.int().min(1).max(99_999_999),
-  currency: z.string().refine((code) => currencies.has(code), 'must be an ISO 4217 code'),
-  paymentMethod: z.string().max(64),
-  reference: z.string().min(1).max(255),
-  description: z.string().max(500).optional(),
-})
+export const chargeRequest = z
+  .strictObject({
+    /** Minor units by ISO 4217, so whole krónur and shillings (Stripe: hundredths of them). Eight digits are Stripe's limit too. */
+    amount: z.int().min(1).max(99_999_999),
+    currency: z
+      .string()
+      .refine((code) => Object.hasOwn(currencies, code), 'must be a currency of ISO 4217, and no fund'),
+    paymentMethod: z.string().max(255),
+    reference: z.string().min(1).max(255),
+    description: z.string().max(500).optional(),
+  })
+  // As for Stripe: card networks have two decimals.
+  .refine(
+    ({ amount, currency }) => (currencies as Record<string, number>)[currency] !== 3 || amount % 10 === 0,
+    {
+      path: ['amount'],
+      message: 'the last of three decimals must be 0',
+    },
+  )
 
 export type ChargeRow = {
   id: string

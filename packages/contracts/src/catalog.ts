@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { amount, currency, id, instant, limit, money, page, paging, sku, text, visible } from './common.ts'
+import { id, instant, limit, money, page, paging, sku, skus, text, visible } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
+import { price } from './price.ts'
 
 const app = 'catalog'
 const slug = z
@@ -16,30 +17,34 @@ const picture = z.strictObject({
   alt: text(200),
 })
 
-/** Nothing is for free: an order of nothing could not be paid. */
-const price = z.strictObject({ amount: amount.min(1), currency })
+const contentAt = <P extends z.ZodType>(price: P) =>
+  z.strictObject({
+    seller: id,
+    category: slug,
+    title: text(160),
+    description: text(4000),
+    pictures: z.array(picture).max(12),
+    variants: z
+      .array(
+        z.strictObject({
+          sku,
+          name: text(120),
+          attributes: z.record(z.string().min(1).max(40), z.string().min(1).max(80)),
+          price,
+          weightGrams: z.int().min(0).max(1_000_000),
+        }),
+      )
+      .min(1)
+      .max(50),
+    tags: z.array(z.string().min(1).max(40)).max(20),
+    status: z.enum(['on-shelf', 'off-shelf']).default('on-shelf'),
+  })
 
-const variant = z.strictObject({
-  sku,
-  name: text(120),
-  attributes: z.record(z.string().min(1).max(40), z.string().min(1).max(80)),
-  price,
-  weightGrams: z.int().min(0).max(1_000_000),
-})
-
-const productContent = z.strictObject({
-  seller: id,
-  category: slug,
-  title: text(160),
-  description: text(4000),
-  pictures: z.array(picture).max(12),
-  variants: z.array(variant).min(1).max(50),
-  tags: z.array(z.string().min(1).max(40)).max(20),
-  status: z.enum(['on-shelf', 'off-shelf']).default('on-shelf'),
-})
+/** What an editor writes: by the rules of now. What was written before is shown and told as it is. */
+const productContent = contentAt(price)
 
 /** `version` grows by one with each change; a consumer ignores what is older than what it has. */
-export const product = productContent.extend({
+export const product = contentAt(money).extend({
   id,
   version: z.int().min(1),
   createdAt: instant,
@@ -143,7 +148,12 @@ export const putProduct = operation({
   params: productParams,
   body: productContent,
   response: product,
-  problems: { 'catalog/sku-taken': 409, 'catalog/unknown-category': 409, 'catalog/unknown-seller': 409 },
+  problems: {
+    'catalog/sku-taken': 409,
+    'catalog/unknown-category': 409,
+    'catalog/unknown-seller': 409,
+    'catalog/unknown-picture': 422,
+  },
 })
 
 export const putCategory = operation({
@@ -186,6 +196,18 @@ export const listProductChanges = operation({
   response: page(product.loose()).extend({ until: instant }),
 })
 
+export const findSkus = operation({
+  app,
+  id: 'findSkus',
+  method: 'GET',
+  path: '/v1/skus',
+  summary: 'Those of some SKUs that a product has, on the shelf or not',
+  access: { apps: ['inventory'] },
+  status: 200,
+  query: z.strictObject({ skus }),
+  response: z.object({ data: z.array(sku) }),
+})
+
 export const catalogOperations = [
   listProducts,
   getProduct,
@@ -196,6 +218,7 @@ export const catalogOperations = [
   putCategory,
   putSeller,
   listProductChanges,
+  findSkus,
 ] as const
 
 export const productChanged = event({

@@ -3,8 +3,22 @@ import { z } from 'zod'
 /** UUID of any version; the ones that Caravan makes are version 7 (RFC 9562). */
 export const id = z.uuid().meta({ description: 'UUID' })
 
+/**
+ * What an `input type=email` takes (HTML standard), as far as a mail server does too: dots only between other characters, 64
+ * characters before the `@` and 254 in all (RFC 5321, 4.1.2 and 4.5.3.1). A domain in another script is written in ASCII, as browsers
+ * do it.
+ */
+const mailbox =
+  /^(?=[^@]{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
+
 /** Trimmed and in lower case: one spelling an account. */
-export const email = z.string().trim().toLowerCase().pipe(z.email().max(254))
+export const email = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .regex(mailbox, 'not an address such as mei@example.com; a domain in another script is written as xn--…')
+  .meta({ format: 'email', examples: ['mei@example.com'] })
 
 /** ISO 8601 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 })
@@ -14,6 +28,15 @@ export const sku = z
   .regex(/^[A-Z0-9][A-Z0-9-]{2,39}$/)
   .meta({ description: 'Stock keeping unit', examples: ['GAIWAN-WHITE'] })
 
+/** In a query, where there are no lists. */
+export const skus = z
+  .string()
+  .max(4000)
+  .transform((list) => list.split(','))
+  .pipe(z.array(sku).min(1).max(100))
+  .meta({ description: 'Comma-separated SKUs' })
+
+/** As it is kept and shown: ISO may have withdrawn it since. What something may cost now is a `price`. */
 export const currency = z
   .string()
   .regex(/^[A-Z]{3}$/)
@@ -28,23 +51,19 @@ export type Money = z.infer<typeof money>
 /** Money that many prices add up to: it may be more than one price may be. */
 export const total = z.strictObject({ amount: z.int().min(0), currency })
 
-export const address = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  line1: z.string().trim().min(1).max(200),
-  line2: z.string().trim().max(200).optional(),
-  city: z.string().trim().min(1).max(100),
-  region: z.string().trim().max(100).optional(),
-  postalCode: z.string().trim().min(1).max(20),
-  country: z
-    .string()
-    .regex(/^[A-Z]{2}$/)
-    .meta({ description: 'ISO 3166-1 alpha-2' }),
-})
-export type Address = z.infer<typeof address>
+/** A text in one or more of the shop's languages; who reads another one gets what there is (`inLanguage`). */
+export const text = (max: number) => {
+  const written = z.string().trim().min(1).max(max).optional()
+  return z
+    .strictObject({ en: written, zh: written })
+    .refine((some) => some.en !== undefined || some.zh !== undefined, 'in one language at least')
+    .meta({ description: 'In English, Chinese or both', minProperties: 1 })
+}
+export type Text = z.infer<ReturnType<typeof text>>
 
-/** A text in the shop's languages. */
-export const text = (max: number) =>
-  z.strictObject({ en: z.string().trim().min(1).max(max), zh: z.string().trim().min(1).max(max) })
+/** A text in a reader's language, or else in the other one. */
+export const inLanguage = ({ en, zh }: Text, language: keyof Text): string =>
+  (language === 'zh' ? (zh ?? en) : (en ?? zh)) ?? ''
 
 export const limit = z.coerce.number().int().min(1).max(100).default(20)
 

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { roleName } from './access.ts'
+import { address, keptAddress } from './address.ts'
 import { auditOperations } from './audit.ts'
 import { clientOperations } from './clients.ts'
-import { address, email, id, instant } from './common.ts'
+import { email, id, instant } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 import { session, sessionOperations } from './sessions.ts'
@@ -138,7 +139,7 @@ export const resetPassword = operation({
   problems: { 'identity/link-over': 422 },
 })
 
-export const savedAddress = z.object({ id, ...address.shape })
+export const savedAddress = z.object({ id, ...keptAddress.shape })
 export type SavedAddress = z.infer<typeof savedAddress>
 
 export const listAddresses = operation({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, sku } from './common.ts'
+import { id, sku, skus } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -32,14 +32,7 @@ export const getAvailability = operation({
   summary: 'How many of each SKU can be ordered now; unknown SKUs are left out',
   access: 'anyone',
   status: 200,
-  query: z.strictObject({
-    skus: z
-      .string()
-      .max(4000)
-      .transform((list) => list.split(','))
-      .pipe(z.array(sku).min(1).max(100))
-      .meta({ description: 'Comma-separated SKUs' }),
-  }),
+  query: z.strictObject({ skus }),
   response: z.object({ data: z.array(z.object({ sku, available: z.int() })) }),
 })
 
@@ -61,7 +54,7 @@ export const adjustStock = operation({
   id: 'adjustStock',
   method: 'PUT',
   path: '/v1/stock/{sku}/adjustments/{adjustmentId}',
-  summary: 'Receive or write off stock; the same adjustment id counts once, for ever',
+  summary: 'Receive or write off stock of a product’s SKU; the same adjustment id counts once, for ever',
   access: { roles: ['operator'] },
   status: 200,
   params: z.strictObject({ sku, adjustmentId: id }),
@@ -74,7 +67,11 @@ export const adjustStock = operation({
     reason: z.string().trim().min(1).max(200),
   }),
   response: stock,
-  problems: { 'inventory/adjustment-reused': 409, 'inventory/insufficient-stock': 409 },
+  problems: {
+    'inventory/sku-not-found': 404,
+    'inventory/adjustment-reused': 409,
+    'inventory/insufficient-stock': 409,
+  },
 })
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { address, amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
+import { address, keptAddress } from './address.ts'
+import { amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
@@ -29,7 +30,7 @@ export const order = z.object({
   currency,
   total: z.int(),
   lines: z.array(orderLine),
-  shippingAddress: address,
+  shippingAddress: keptAddress,
   placedAt: instant,
   payBefore: instant,
   cancelReason: cancelReason.optional(),
@@ -62,6 +63,7 @@ export const placeOrder = operation({
     'orders/unknown-sku': 422,
     'orders/price-changed': 409,
     'orders/mixed-currencies': 422,
+    'orders/not-chargeable': 422,
     'orders/too-many': 422,
     'inventory/insufficient-stock': 409,
   },
@@ -72,6 +74,7 @@ export const placeOrder = operation({
         name: 'Mei',
         line1: '1 Long Road',
         city: 'Xi’an',
+        region: 'Shaanxi',
         postalCode: '710000',
         country: 'CN',
       },

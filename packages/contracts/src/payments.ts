@@ -41,6 +41,8 @@ export const payOrder = operation({
     'payments/already-paid': 409,
     'payments/in-progress': 409,
     'payments/card-declined': 402,
+    'payments/unknown-payment-method': 422,
+    'payments/given-up': 409,
   },
 })
 

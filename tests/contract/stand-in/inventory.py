@@ -3,9 +3,10 @@
 With FAULT=1 a repeated reservation holds its stock a second time.
 """
 
+import json
 import os
 
-from app import ID, App, Problem, integer, listing, matches, may, publish, record
+from app import ID, App, Problem, integer, listing, matches, may, publish, record, to_sidecar
 
 SKU = matches(r"[A-Z0-9][A-Z0-9-]{2,39}")
 ITEM = {"sku": SKU, "quantity": integer(1, 1000)}
@@ -56,10 +57,16 @@ def find(sku):
     return {"sku": sku, "received": sum(stock[sku].values()), **stock[sku]}
 
 
+def has_product(sku):
+    return sku in json.loads(to_sidecar("GET", f"/invoke/catalog/method/v1/skus?skus={sku}"))["data"]
+
+
 def adjust(sku, adjustmentId, body):
     if adjustments.get(adjustmentId, (sku, body["delta"])) != (sku, body["delta"]):
         raise Problem(409, "inventory/adjustment-reused")
     if adjustmentId not in adjustments:
+        if sku not in stock and not has_product(sku):
+            raise Problem(404, "inventory/sku-not-found")
         pile = stock.setdefault(sku, dict.fromkeys(PILES, 0))
         if pile["available"] + body["delta"] < 0:
             raise Problem(409, "inventory/insufficient-stock")

@@ -1,4 +1,4 @@
-import type { Address } from '@caravan/contracts/common'
+import type { Address } from '@caravan/contracts/address'
 import type { CancelReason, OrderLine, OrderStatus } from '@caravan/contracts/orders'
 import {
   orderCancelled,
