@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, instant, page, paging } from './common.ts'
+import { id, instant, moment, page, paging } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -58,11 +58,14 @@ const banContent = z.strictObject({
   subject: z.string().max(60),
   reason: z.string().trim().min(1).max(500),
   /** Without one it holds until it is lifted. */
-  until: instant.optional(),
+  until: moment.optional(),
 })
 const banId = z.string().regex(/^[\w-]{8,200}$/)
 
-export const ban = z.object({ id: banId, ...banContent.shape, by: z.string(), at: instant })
+export const ban = z.object({
+  ...{ id: banId, ...banContent.shape, until: instant.optional() },
+  ...{ by: z.string(), at: instant },
+})
 export type Ban = z.infer<typeof ban>
 
 export const listRules = operation({

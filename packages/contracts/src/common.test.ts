@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { email, inLanguage, text } from './common.ts'
+import { email, inLanguage, instant, moment, text } from './common.ts'
 
 const taken = [
   'mei@example.com',
@@ -53,4 +53,17 @@ test('who reads another language gets what there is', () => {
   assert.equal(inLanguage({ zh: '茶' }, 'en'), '茶')
   assert.equal(inLanguage({ en: 'Tea' }, 'zh'), 'Tea')
   assert.equal(inLanguage({ en: 'Tea', zh: '茶' }, 'zh'), '茶')
+})
+
+test('a moment is taken in every spelling of RFC 3339, and has one', () => {
+  for (const spelling of [
+    '2027-01-01T00:00:00Z',
+    '2027-01-01T00:00:00.000Z',
+    '2027-01-01T00:00:00.000000Z',
+    '2027-01-01T08:00:00+08:00',
+    '2026-12-31T18:30:00.0-05:30',
+  ])
+    assert.equal(instant.parse(moment.parse(spelling)), '2027-01-01T00:00:00.000Z', spelling)
+  for (const other of ['2027-01-01', '2027-01-01T00:00:00', '2027-02-30T00:00:00Z', 'tomorrow', '1798761600'])
+    assert.equal(moment.safeParse(other).success, false, other)
 })

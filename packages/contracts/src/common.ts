@@ -23,6 +23,9 @@ export const email = z
 /** ISO 8601 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 })
 
+/** A moment as a caller may write it (RFC 3339): in any offset, with any fraction or none. It becomes an `instant`. */
+export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString())
+
 export const sku = z
   .string()
   .regex(/^[A-Z0-9][A-Z0-9-]{2,39}$/)
