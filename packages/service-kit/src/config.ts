@@ -19,6 +19,8 @@ export const baseConfig = z.object({
   EVENT_RETENTION_MINUTES: z.coerce.number().int().min(5).default(10_080),
   /** How long a repeated request gets its first answer; two days unless said otherwise. */
   IDEMPOTENCY_RETENTION_MINUTES: z.coerce.number().int().min(5).default(2880),
+  /** How long one SQL statement may take; longer than a lock is waited for, which is 5 s. */
+  STATEMENT_SECONDS: z.coerce.number().int().min(1).max(3600).default(6),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 export type BaseConfig = z.infer<typeof baseConfig>

@@ -3,15 +3,22 @@ import { fileURLToPath } from 'node:url'
 import knex, { type Knex } from 'knex'
 import { failpoint } from './failpoint.ts'
 import { watchPool } from './metrics.ts'
+import { type Connection, limitStatements, serverLimit, withoutLimit } from './statement-deadline.ts'
 
 export type Database = Knex
 export type Transaction = Knex.Transaction
 
+export interface PoolOptions {
+  readonly size?: number
+  /** Longer than a lock is waited for, and than any request waits. */
+  readonly statementSeconds?: number
+}
+
 /**
  * A pool on the service's own database. Sessions run in UTC at READ COMMITTED: fewer gap locks than the default, and no
- * write here relies on a repeatable read (each is conditional, or locks its row first).
+ * write here relies on a repeatable read (each is conditional, or locks its row first). Every statement has a deadline.
  */
-export const connect = (url: string, poolSize = 16): Database => {
+export const connect = (url: string, { size = 16, statementSeconds = 6 }: PoolOptions = {}): Database => {
   const db = knex({
     client: 'mysql2',
     // An error's message keeps its placeholders: values are people's data.
@@ -26,35 +33,31 @@ export const connect = (url: string, poolSize = 16): Database => {
     acquireConnectionTimeout: 1500,
     pool: {
       min: 0,
-      max: poolSize,
-      afterCreate: (
-        connection: { query(sql: string, done: (error: unknown) => void): void },
-        done: (...a: unknown[]) => void,
-      ) =>
+      max: size,
+      afterCreate: (connection: Connection, done: (...a: unknown[]) => void) => {
+        limitStatements(connection, statementSeconds)
         // A statement of its own: the variable for it has another name in MariaDB before 11.1.
-        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (error) =>
+        connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (error: unknown) =>
           error
             ? done(error, connection)
-            : connection.query("SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 5", (fault) =>
-                done(fault, connection),
+            : connection.query(
+                `SET SESSION time_zone = '+00:00', ${serverLimit(statementSeconds)}`,
+                (fault: unknown) => done(fault, connection),
               ),
-        ),
+        )
+      },
     },
   })
   watchPool(db.client.pool)
   return Object.defineProperty(db, 'transaction', { value: plainTransactions(db) })
 }
 
-interface Connection {
-  query(sql: string, done: (error: unknown) => void): void
-  /** Knex's own mark for a connection that must not go back to the pool. */
-  __knex__disposed?: unknown
-}
-
 /** BEGIN, work, COMMIT or ROLLBACK on one connection: a third of the processor time of knex's, which nests and emits events. */
 const plainTransactions = (db: Database) => {
   const run = (connection: Connection, sql: string): Promise<void> =>
-    new Promise((resolve, reject) => connection.query(sql, (error) => (error ? reject(error) : resolve())))
+    new Promise((resolve, reject) =>
+      connection.query(sql, (error: unknown) => (error ? reject(error) : resolve())),
+    )
 
   return async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
     const connection: Connection = await db.client.acquireConnection()
@@ -115,16 +118,17 @@ const readMigrations = async (folder: URL): Promise<{ name: string; sql: string 
 /**
  * Brings the schema up to date: the kit's tables, then the service's own, each file once, in order of name. Replicas that
  * start together wait for each other on a named lock. Migrations only expand, so the old version runs on beside the new.
+ * Their statements have no deadline: an index of a large table takes its time.
  */
 export const migrate = async (db: Database, folder: URL): Promise<void> => {
   const migrations = [
     ...(await readMigrations(kitMigrations)).map(({ name, sql }) => ({ name: `kit/${name}`, sql })),
     ...(await readMigrations(folder)),
   ]
-  const connection = await db.client.acquireConnection()
+  const connection: Connection = await db.client.acquireConnection()
   const run = (sql: string, bindings: readonly string[] = []) =>
     db.raw(sql, bindings as string[]).connection(connection)
-  try {
+  const apply = async (): Promise<void> => {
     const [[lock]] = (await run(
       "SELECT GET_LOCK(CONCAT(DATABASE(), ':migrate'), 60) AS mine",
     )) as unknown as [[{ mine: number | null }]]
@@ -138,6 +142,9 @@ export const migrate = async (db: Database, folder: URL): Promise<void> => {
       for (const statement of sql.split(/;\s*$/m)) if (statement.trim() !== '') await run(statement)
       await run('INSERT INTO migrations (name) VALUES (?)', [name])
     }
+  }
+  try {
+    await withoutLimit(connection, apply)
   } finally {
     await run("SELECT RELEASE_LOCK(CONCAT(DATABASE(), ':migrate'))").catch(() => undefined)
     await db.client.releaseConnection(connection)

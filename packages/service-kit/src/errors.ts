@@ -49,6 +49,7 @@ const unavailableCodes = new Set([
   'ER_OPTION_PREVENTS_STATEMENT',
   'ER_LOCK_DEADLOCK',
   'ER_LOCK_WAIT_TIMEOUT',
+  'ER_STATEMENT_TIMEOUT',
   // The disk is full: of a table, a temporary one, the log.
   'ER_DISK_FULL',
   'ER_RECORD_FILE_FULL',

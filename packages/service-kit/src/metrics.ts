@@ -64,6 +64,12 @@ export const watchAccessAge = (age: () => number): void => {
   accessAge = age
 }
 
+export const statementTimeouts = new Counter({
+  name: 'db_statement_timeouts_total',
+  help: 'SQL statements that were given up after their deadline',
+  registers,
+})
+
 interface Pool {
   numUsed(): number
   numFree(): number

@@ -228,7 +228,7 @@ describe('the outbox', () => {
   })
 
   test('finds what is pending by index, among 100,000 rows that are sent', async () => {
-    const db = database.open(1)
+    const db = database.open({ size: 1 })
     let reads = 0
     await write(relay(), [{ key: 'old', n: 0 }])
     await db('outbox').update({ sent: true })

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { connect, type Database, migrate } from '../database.ts'
+import { connect, type Database, migrate, type PoolOptions } from '../database.ts'
 
 /** A folder of migrations that holds none. */
 export const emptyFolder = async (): Promise<URL> =>
@@ -18,12 +18,12 @@ export const createTestDatabase = async (migrations?: URL) => {
   if (!server) throw new Error('TEST_MYSQL_URL is missing: the admin URL of a MySQL or MariaDB for tests')
   const name = `test_${randomBytes(8).toString('hex')}`
   const url = new URL(server)
-  const admin = connect(url.href, 1)
+  const admin = connect(url.href, { size: 1, statementSeconds: 120 })
   url.pathname = `/${name}`
   const pools: Database[] = []
-  /** A pool of its own, as another replica has. */
-  const open = (size?: number): Database => {
-    const db = connect(url.href, size)
+  /** A pool of its own, as another replica has. Filling a table may take a while. */
+  const open = (options?: PoolOptions): Database => {
+    const db = connect(url.href, { statementSeconds: 120, ...options })
     pools.push(db)
     return db
   }
