@@ -28,7 +28,7 @@ const list = async (apps: readonly string[]): Promise<void> => {
 const replay = async (name: string, which: string): Promise<void> => {
   const ids = which === 'all' ? (await lettersOf(name)).map((letter) => letter.id) : [which]
   for (const each of ids) {
-    await ask('POST', `${name}/${each}/replay`)
+    await ask('POST', `${name}/${encodeURIComponent(each)}/replay`)
     console.log(`${name}: ${each} handled`)
   }
 }
@@ -37,7 +37,7 @@ try {
   if (command === 'list') await list(app ? [app] : consumers)
   else if (command === 'replay' && app && id) await replay(app, id)
   else if (command === 'discard' && app && id) {
-    await ask('DELETE', `${app}/${id}`)
+    await ask('DELETE', `${app}/${encodeURIComponent(id)}`)
     console.log(`${app}: ${id} discarded`)
   } else {
     console.error(usage)

@@ -9,7 +9,7 @@ import { tellRedis } from '../support/tell-redis.ts'
 
 const key = 'gateway.rate-limits'
 const plenty = { quota: 100_000, windowSeconds: 1 }
-const put = (value: unknown) => tellRedis(stack, `SET ${key} ${JSON.stringify(JSON.stringify(value))}`)
+const put = (value: unknown) => tellRedis(stack, 'SET', key, JSON.stringify(value))
 const policy = async (token: string) =>
   (await shop.door('GET', '/v1/me', { token })).headers.get('ratelimit-policy')
 const metric = async (name: string) =>

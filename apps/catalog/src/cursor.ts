@@ -1,4 +1,5 @@
 import { AppError } from '@caravan/service-kit/errors'
+import { fitting } from '@caravan/service-kit/fitting'
 import type { z } from 'zod'
 
 /** An opaque position in a list: the sort key of the last row that was shown. */
@@ -17,18 +18,18 @@ export const decodeCursor = <T extends z.ZodType>(schema: T, cursor: string): z.
   }
 }
 
-/** One page out of `limit + 1` rows: the one too many tells that there are more, without a count. */
+/** One page out of `limit + 1` rows, or less where they are large: the one too many tells that there are more, without a count. */
 export const toPage = <R, T>(
   rows: readonly R[],
   limit: number,
   present: (row: R) => T,
   position: (row: R) => readonly (string | number)[],
 ): { data: T[]; hasMore: boolean; next?: string } => {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const hasMore = rows.length > limit
+  const data = fitting(rows.slice(0, limit).map(present))
+  const last = rows[data.length - 1]
+  const hasMore = rows.length > data.length
   return {
-    data: shown.map(present),
+    data,
     hasMore,
     ...(hasMore && last !== undefined ? { next: encodeCursor(position(last)) } : {}),
   }

@@ -48,8 +48,18 @@ const start = async () => {
     break: (error: Error | undefined) => {
       fault = error
     },
-    deliver: async (body: unknown): Promise<unknown> =>
-      (await app.request('POST', '/dead-letters', body)).body.status,
+    /** As the sidecar does: in bulk, raw. */
+    deliver: async (...given: (object | string | Buffer)[]): Promise<unknown> => {
+      const entries = given.map((each, index) => ({
+        entryId: String(index),
+        event: Buffer.from(
+          typeof each === 'string' || Buffer.isBuffer(each) ? each : JSON.stringify(each),
+        ).toString('base64'),
+      }))
+      const { body } = await app.request('POST', '/dead-letters', { entries })
+      const statuses = (body.statuses as { status: string }[]).map(({ status }) => status)
+      return statuses.length === 1 ? statuses[0] : statuses
+    },
     list: async () =>
       (await app.request('GET', base)).body.data as { id: string; topic: string; event: unknown }[],
     stop: async () => {
@@ -137,18 +147,75 @@ describe('dead letters', () => {
     assert.deepEqual([refused.status, refused.body.code], [409, 'dead-letters/not-replayable'])
   })
 
-  test('that are unreadable are kept too, once, and can be discarded', async () => {
-    const bad = ['{not json', JSON.stringify(letter('x'.repeat(65))), '"text"', '{not json']
-    for (const body of bad) assert.equal(await box.deliver(body), 'SUCCESS')
-    const listed = await box.list()
-    assert.deepEqual(
-      listed.map(({ topic }) => topic),
-      Array(3).fill('unreadable'),
+  const malformed: Record<string, string | Buffer> = {
+    'text that is no JSON': '{not json',
+    'nothing at all': '',
+    'JSON text': '"text"',
+    'JSON of another kind': '[1, 2]',
+    'an event without an id': JSON.stringify({ ...letter('x'), id: undefined }),
+    'an event whose id is a number': JSON.stringify({ ...letter('x'), id: 7 }),
+    'an event with an id that no inbox holds': JSON.stringify(letter('x'.repeat(65))),
+    'an event with an id in another script': JSON.stringify(letter('订单')),
+    'bytes that are no text': Buffer.from([0xff, 0xfe, 0x00, 0x80]),
+    'an event larger than any of the shop’s': JSON.stringify(letter('x', { data: 'x'.repeat(5_000_000) })),
+    'a text larger than daprd takes': '语'.repeat(2_000_000),
+  }
+  for (const [what, text] of Object.entries(malformed))
+    test(`that are ${what} are kept too, once, by their beginning, and can be discarded`, async () => {
+      for (let n = 0; n < 2; n += 1) assert.equal(await box.deliver(text), 'SUCCESS')
+      const [kept, ...more] = await box.list()
+      assert.ok(kept)
+      assert.deepEqual(more, [])
+      assert.equal(kept.topic, 'unreadable')
+      const shown = (kept.event as { data: string }).data
+      assert.ok(shown.length <= 20_000 && text.toString().startsWith(shown.slice(0, 10)), shown.slice(0, 100))
+      const replayed = await box.app.request('POST', `${box.base}/${kept.id}/replay`)
+      assert.deepEqual([replayed.status, replayed.body.code], [409, 'dead-letters/not-replayable'])
+      assert.equal((await box.app.request('DELETE', `${box.base}/${kept.id}`)).status, 204)
+      assert.deepEqual(await box.list(), [])
+    })
+
+  test('are shown as they came, with attributes that nobody here knows', async () => {
+    const event = letter('a', { subject: 's', comexampleothervalue: 5, dataschema: 'urn:x' })
+    await box.deliver(event)
+    assert.deepEqual((await box.list())[0]?.event, event)
+  })
+
+  test('are told apart by their sources where two have one id', async () => {
+    const statuses = await box.deliver(
+      letter('a'),
+      letter('a', { source: '/other' }),
+      letter('a', { type: 'other.made' }),
+      letter('a'),
     )
-    assert.partialDeepStrictEqual(listed[0]?.event, { data: '{not json' })
+    assert.deepEqual(statuses, Array(4).fill('SUCCESS'))
+    const listed = await box.list()
+    assert.equal(new Set(listed.map(({ id }) => id)).size, 3)
     for (const { id } of listed)
       assert.equal((await box.app.request('DELETE', `${box.base}/${id}`)).status, 204)
-    assert.deepEqual(await box.list(), [])
+  })
+
+  for (const id of ['order/1', 'a+b', 'x?y=1&z#%2F', '../..', "o'Neil\\", '0'])
+    test(`with the id ${id} can be replayed, and discarded`, async () => {
+      const path = `${box.base}/${encodeURIComponent(id)}`
+      await box.deliver(letter(id))
+      assert.equal((await box.app.request('POST', `${path}/replay`)).status, 204)
+      assert.deepEqual(box.handled, [7])
+      await box.deliver(letter(id))
+      assert.equal((await box.app.request('DELETE', path)).status, 204)
+      assert.deepEqual(await box.list(), [])
+    })
+
+  test('stay with the broker when the box has no room for so large a one, which others still find', async () => {
+    const large = (id: string) => letter(id, { data: { n: 7, text: 'é'.repeat(260_000) } })
+    const statuses = (await box.deliver(...Array.from({ length: 8 }, (_, n) => large(`e-${n}`)))) as string[]
+    const kept = statuses.filter((status) => status === 'SUCCESS').length
+    assert.deepEqual(statuses.toSorted(), [...Array(8 - kept).fill('RETRY'), ...Array(kept).fill('SUCCESS')])
+    assert.equal(kept, 5)
+    assert.equal(await box.deliver(letter('small')), 'SUCCESS')
+    const [first] = await box.list()
+    assert.equal((await box.app.request('POST', `${box.base}/${first?.id}/replay`)).status, 204)
+    assert.equal(await box.deliver(large('e-9')), 'SUCCESS')
   })
 
   test('stay with the broker when the box is full, until there is room', async () => {

@@ -3,6 +3,7 @@ import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-l
 import { eachOf, receive } from './delivery.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
+import { maxEventBytes } from './outbox.ts'
 import { type Route, route } from './route.ts'
 import type { Sidecar } from './sidecar.ts'
 import { type Consumer, cloudEvent, type DeliveredEvent, type Subscription } from './subscription.ts'
@@ -11,17 +12,40 @@ import { runInTrace } from './trace.ts'
 const store = 'statestore'
 const key = 'dead-letters'
 const capacity = 500
+/** The box is one value, and one answer: daprd takes 4 MiB. */
+const capacityBytes = 3_000_000
+/** Own events are never larger, envelope included. */
+const wholeBytes = maxEventBytes + 4096
+/** Characters that are kept of what cannot be replayed anyhow. */
+const shownLength = 16_384
 
 type Letter = DeadLetter & { event: DeliveredEvent }
 
-/** What is no CloudEvent is kept too, as it came, under its hash: an operator can see and discard it. */
-const readEvent = (delivered: unknown): DeliveredEvent => {
-  const event = cloudEvent.safeParse(delivered)
-  if (event.success) return event.data
-  const text = typeof delivered === 'string' ? delivered : JSON.stringify(delivered)
-  const id = createHash('sha256').update(text).digest('hex')
-  return { id, type: 'unreadable', source: '', data: text }
+const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
+
+/**
+ * The event as the broker has it: deliveries of dead letters are raw, in Base64. What is no CloudEvent, or larger than one of the
+ * shop's, is kept too, by its beginning and under its hash: an operator can see and discard it.
+ */
+const readEvent = (delivered: unknown): DeliveredEvent => {
+  const bytes =
+    typeof delivered === 'string' ? Buffer.from(delivered, 'base64') : Buffer.from(JSON.stringify(delivered))
+  const text = bytes.toString('utf8')
+  const event = bytes.length > wholeBytes ? undefined : parse(text)
+  if (cloudEvent.safeParse(event).success) return event as DeliveredEvent
+  return { id: sha256(bytes), type: 'unreadable', source: '', data: text.slice(0, shownLength) }
+}
+
+const isSame = (a: DeliveredEvent, b: DeliveredEvent): boolean =>
+  a.id === b.id && a.type === b.type && a.source === b.source
 
 export interface DeadLettersOptions {
   readonly name: string
@@ -51,10 +75,14 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
 
   const keep = (event: DeliveredEvent): Promise<void> =>
     change((letters) => {
-      if (letters.some((letter) => letter.id === event.id)) return letters
-      if (letters.length >= capacity)
+      if (letters.some((letter) => isSame(letter.event, event))) return letters
+      // An id is unique with its source only (CloudEvents 1.0, 3.1): another's of the same goes by its hash.
+      const isTaken = letters.some(({ id }) => id === event.id)
+      const id = isTaken ? sha256(JSON.stringify([event.type, event.source, event.id])) : event.id
+      const kept = [...letters, { id, topic: event.type, keptAt: new Date().toISOString(), event }]
+      if (kept.length > capacity || Buffer.byteLength(JSON.stringify(kept)) > capacityBytes)
         throw new AppError('unavailable', 'dead-letters/full', 'Replay or discard some first')
-      return [...letters, { id: event.id, topic: event.type, keptAt: new Date().toISOString(), event }]
+      return kept
     })
 
   const keepOrRetry = async (delivered: unknown) => {

@@ -13,10 +13,13 @@ export interface Channel {
   /** The app's path that events are posted to. */
   readonly route: string
   readonly deadLetterTopic?: string | undefined
+  /** Events come as the broker has them, in Base64, whatever they are. */
+  readonly isRaw?: boolean
 }
 
 const batchSize = 50
-const maxBytes = 16_777_216
+/** Fifty of the largest events, raw; and whatever another producer puts into a topic, which is to be seen. */
+const maxBytes = 134_217_728
 const parallel = 8
 
 /**
@@ -25,11 +28,12 @@ const parallel = 8
  * the connection's error can reach the other one, and this one reads as an empty 200). In bulk, an answer without a
  * status for each entry asks for them again.
  */
-export const declare = ({ pubsub, topic, route, deadLetterTopic }: Channel) => ({
+export const declare = ({ pubsub, topic, route, deadLetterTopic, isRaw }: Channel) => ({
   pubsubname: pubsub,
   topic,
   route,
   ...(deadLetterTopic ? { deadLetterTopic } : {}),
+  ...(isRaw ? { metadata: { rawPayload: 'true' } } : {}),
   bulkSubscribe: { enabled: true, maxMessagesCount: batchSize, maxAwaitDurationMs: 20 },
 })
 

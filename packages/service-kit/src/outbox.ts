@@ -2,6 +2,7 @@ import type { EventDefinition } from '@caravan/contracts/event'
 import type { z } from 'zod'
 import { createPause } from './background.ts'
 import type { Database, Transaction } from './database.ts'
+import { AppError } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import { newId } from './ids.ts'
 import type { Log } from './log.ts'
@@ -53,6 +54,9 @@ interface OwnRow extends Row {
   waits: number
 }
 
+/** Of an event's data. What carries events further takes 4 MiB (daprd), a megabyte (Kafka). */
+export const maxEventBytes = 524_288
+
 const batchSize = 100
 /** How long a row is its writer's to send; then it is anyone's. */
 const ownSeconds = 5
@@ -86,18 +90,30 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
   let awake = false
   const { pause, wake: wakeUp } = createPause(() => awake || stopped)
 
+  const write = ({ definition, data }: Fact): string => {
+    const text = JSON.stringify(data)
+    if (Buffer.byteLength(text) <= maxEventBytes) return text
+    throw new AppError(
+      'invalid',
+      'events/too-large',
+      `${definition.topic} has at most ${maxEventBytes} bytes`,
+      { status: 413 },
+    )
+  }
+
+  /** Throws 413 for a fact that is too large to be told, so that it does not become one. */
   const add = async (tx: Transaction, facts: readonly Fact[]): Promise<void> => {
     if (facts.length === 0) return
     const trace = traceparent() ?? null
     await tx.raw(
       `INSERT INTO outbox (id, topic, event_key, data, traceparent, relay, claimed_until)
        VALUES ${facts.map(() => `(?, ?, ?, ?, ?, ?, NOW(3) + INTERVAL ${ownSeconds} SECOND)`).join()}`,
-      facts.flatMap(({ definition, data, traceparent: own }) => [
+      facts.flatMap((fact) => [
         newId(),
-        definition.topic,
-        definition.key(data as never),
-        JSON.stringify(data),
-        (own ?? trace) as string,
+        fact.definition.topic,
+        fact.definition.key(fact.data as never),
+        write(fact),
+        (fact.traceparent ?? trace) as string,
         relay,
       ]),
     )

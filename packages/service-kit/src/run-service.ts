@@ -161,7 +161,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   let parts: Parts
   const background: Background[] = []
   if (options.migrations) {
-    db = connect(await sidecar.secret(`${name}-mysql`))
+    db = connect(await sidecar.secret(`${name}-mysql`), { statementSeconds: config.STATEMENT_SECONDS })
     await migrate(db, options.migrations)
     outbox = createOutbox({ name, db, sidecar, log })
     parts = await options.build({ sidecar, log, db, outbox })
@@ -218,7 +218,10 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
           declare({ pubsub, topic, route: `/events/${topic}`, deadLetterTopic }),
         )
         if (deadLetterTopic) {
-          channels.push(declare({ pubsub: 'pubsub', topic: deadLetterTopic, route: '/dead-letters' }))
+          // Raw: what is no CloudEvent would be acknowledged by the sidecar, and never seen.
+          channels.push(
+            declare({ pubsub: 'pubsub', topic: deadLetterTopic, route: '/dead-letters', isRaw: true }),
+          )
         }
         const { pubsub, definition } = feed.subscription
         channels.push(declare({ pubsub, topic: definition.topic, route: `/events/${definition.topic}` }))

@@ -56,6 +56,36 @@ type Given<T, K extends string> = T extends z.ZodNever
 type CallInput<P, Q, B> = Given<P, 'params'> & Given<Q, 'query'> & Given<B, 'body'>
 
 const json = { 'content-type': 'application/json' }
+
+/** Of one bulk publish: daprd takes 4 MiB. */
+const maxBatchBytes = 3_145_728
+
+interface Entry {
+  readonly id: string
+  readonly text: string
+}
+
+/** The events as entries of bulk publishes, in batches that fit into one; an event that does not is one by itself. */
+const inBatches = (events: readonly CloudEvent[]): Entry[][] => {
+  const batches: Entry[][] = []
+  let room = 0
+  for (const event of events) {
+    const text = JSON.stringify({
+      entryId: event.id,
+      event,
+      contentType: 'application/cloudevents+json',
+      ...(event.partitionkey ? { metadata: { partitionKey: event.partitionkey } } : {}),
+    })
+    const bytes = Buffer.byteLength(text) + 1
+    if (bytes > room) {
+      batches.push([])
+      room = maxBatchBytes
+    }
+    batches.at(-1)?.push({ id: event.id, text })
+    room -= bytes
+  }
+  return batches
+}
 const isProblem = (type: unknown): boolean => String(type).startsWith('application/problem+json')
 
 const fill = (path: string, params: Record<string, unknown> = {}): string =>
@@ -185,27 +215,32 @@ export const createSidecar = ({
       await block('publish', { method: 'POST', path, headers, body: JSON.stringify(first) })
       return new Set([first.id])
     }
+    const accepted = new Set<string>()
+    for (const batch of inBatches(events)) {
+      const taken = await publishBatch(pubsub, topic, batch).catch((error) => {
+        if (accepted.size === 0) throw error
+        return []
+      })
+      for (const id of taken) accepted.add(id)
+    }
+    return accepted
+  }
+
+  const publishBatch = async (pubsub: string, topic: string, batch: readonly Entry[]): Promise<string[]> => {
     const response = await request('bulk-publish', {
       method: 'POST',
       path: `/v1.0/publish/bulk/${pubsub}/${topic}`,
       headers: json,
-      body: JSON.stringify(
-        events.map((event) => ({
-          entryId: event.id,
-          event,
-          contentType: 'application/cloudevents+json',
-          ...(event.partitionkey ? { metadata: { partitionKey: event.partitionkey } } : {}),
-        })),
-      ),
+      body: `[${batch.map(({ text }) => text).join()}]`,
       deadlineMs: 10_000,
     })
     const answer = (await readJson(response)) as { failedEntries?: { entryId: string }[] } | undefined
-    const accepted = new Set(events.map((event) => event.id))
-    if (response.statusCode < 300) return accepted
+    const ids = batch.map(({ id }) => id)
+    if (response.statusCode < 300) return ids
     // A failure without a list of entries tells nothing about any of them: all count as not sent.
-    if (!answer?.failedEntries) return new Set()
-    for (const entry of answer.failedEntries) accepted.delete(entry.entryId)
-    return accepted
+    if (!answer?.failedEntries) return []
+    const failed = new Set(answer.failedEntries.map(({ entryId }) => entryId))
+    return ids.filter((id) => !failed.has(id))
   }
 
   const stateUrl = (store: string, key: string) => `/v1.0/state/${store}/${encodeURIComponent(key)}`

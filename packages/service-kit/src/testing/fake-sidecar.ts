@@ -21,6 +21,9 @@ export interface FakeSidecarOptions {
   readonly items?: Readonly<Record<string, string>>
 }
 
+/** What daprd takes unless told otherwise. */
+const maxBodyBytes = 4 * 1024 * 1024
+
 interface Stored {
   value: unknown
   version: number
@@ -189,7 +192,10 @@ export const startFakeSidecar = async (options: FakeSidecarOptions = {}) => {
     if (failure === 'stall') return response.writeHead(200, { 'content-length': '100' }).write('{')
     if (path[1] === 'invoke') return invoke(request, response, request.url ?? '')
     const etag = request.headers['if-match']
-    const result = answer(request.method ?? '', path, url.searchParams, await textOf(request), etag)
+    const text = await textOf(request)
+    if (Buffer.byteLength(text) > maxBodyBytes)
+      return response.writeHead(413, { 'content-type': 'text/plain' }).end('request body too large')
+    const result = answer(request.method ?? '', path, url.searchParams, text, etag)
     if (failure === 'forget') response.destroy()
     else send(response, result)
   }).listen(0, '127.0.0.1')

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { maxEventBytes } from '../outbox.ts'
 import { type CloudEvent, createSidecar, type Sidecar } from '../sidecar.ts'
 import { eventually } from './eventually.ts'
 
@@ -274,6 +275,27 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
         body: 'bytes',
         authorization: 'Bearer x',
       })
+    })
+
+    test('publish: more events than one body may hold arrive all, the largest ones too', async () => {
+      const text = 'é'.repeat((maxEventBytes - 100) / 2)
+      const events = Array.from({ length: 12 }, (_, n) => ({ ...newEvent(n), data: { n, text } }))
+      const ids = events.map(({ id }) => id)
+      assert.deepEqual([...(await sidecar.publish('pubsub', topic, events))], ids)
+      const arrived = () => target.received().filter(({ id }) => ids.includes(String(id)))
+      await eventually('all arrive', () => new Set(arrived().map(({ id }) => id)).size === ids.length, 20_000)
+      for (const { data } of arrived()) assert.equal((data as { text: string }).text, text)
+    })
+
+    test('what is larger than daprd takes is refused, and nothing of it is done', async () => {
+      const key = newKey()
+      const value = 'x'.repeat(4_194_304)
+      await assert.rejects(sidecar.state.save(store, key, value), { kind: 'unavailable' })
+      assert.equal(await sidecar.state.get(store, key), undefined)
+      const tooLarge = { ...newEvent(1), data: { value } }
+      await assert.rejects(sidecar.publish('pubsub', topic, [tooLarge]), { kind: 'unavailable' })
+      const after = newEvent(2)
+      assert.deepEqual([...(await sidecar.publish('pubsub', topic, [after, tooLarge]))], [after.id])
     })
 
     test('call: fills the path and checks the answer', async () => {
