@@ -2,6 +2,8 @@ import type { Check } from './check.ts'
 
 /** The services keep idempotency records for two days. */
 const recordDays = 1
+/** And ended reservations for eight at least. */
+const reservationDays = 7
 
 const orders = 'SELECT COUNT(*) FROM orders.orders'
 
@@ -46,7 +48,7 @@ export const onceChecks: readonly Check[] = [
     finds: [
       `SELECT CONCAT('order ', o.id, ' is ', o.status, ', its reservation is ', COALESCE(r.status, 'missing')) AS what
        FROM orders.orders o LEFT JOIN inventory.reservations r ON r.order_id = o.id
-       WHERE r.status IS NULL OR (o.status = 'confirmed' AND r.status <> 'sold')
+       WHERE (r.status IS NULL AND o.placed_at > NOW(3) - INTERVAL ${reservationDays} DAY) OR (o.status = 'confirmed' AND r.status <> 'sold')
          OR (o.status NOT IN ('paid', 'confirmed') AND r.status = 'sold')`,
       // One that is held may be of an order that is yet to be committed; unfinished ones are I5's.
       `SELECT CONCAT('reservation ', r.order_id, ' is sold, its order does not exist') AS what
@@ -60,7 +62,8 @@ export const onceChecks: readonly Check[] = [
     finds: [
       `SELECT CONCAT('order ', l.order_id, ' has ', l.quantity, ' of ', l.sku, ', its reservation ', COALESCE(i.quantity, 'none')) AS what
        FROM audit_lines l LEFT JOIN inventory.reservation_items i ON i.order_id = l.order_id AND i.sku = l.sku
-       WHERE NOT i.quantity <=> l.quantity`,
+       JOIN orders.orders o ON o.id = l.order_id
+       WHERE NOT i.quantity <=> l.quantity AND o.placed_at > NOW(3) - INTERVAL ${reservationDays} DAY`,
       `SELECT CONCAT('reservation ', i.order_id, ' has ', i.quantity, ' of ', i.sku, ', its order none') AS what
        FROM inventory.reservation_items i JOIN orders.orders o ON o.id = i.order_id
        LEFT JOIN audit_lines l ON l.order_id = i.order_id AND l.sku = i.sku WHERE l.sku IS NULL`,

@@ -3,6 +3,7 @@ import { runService } from '@caravan/service-kit/run-service'
 import { createAdjustStock } from './adjust-stock.ts'
 import { config } from './config.ts'
 import { reservationExpiry } from './reservation-expiry.ts'
+import { reservationTrim } from './reservation-trim.ts'
 import { routes } from './routes.ts'
 import { createStockStore } from './stock-store.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -17,7 +18,10 @@ await runService({
     return {
       routes: routes(stock, createAdjustStock(stock, sidecar)),
       subscriptions: subscriptions(stock),
-      background: [reservationExpiry(stock, { sidecar, log })],
+      background: [
+        reservationExpiry(stock, { sidecar, log }),
+        reservationTrim(stock, config.RESERVATION_RETENTION_DAYS, { sidecar, log }),
+      ],
     }
   },
 })

@@ -354,6 +354,52 @@ test('whatever happens at once, every unit is in one pile, and the piles are wha
   )
 })
 
+test('reservations that ended long ago are deleted, a batch at a time, and what they sold stays counted', async () => {
+  const [a, b] = [await received(20), await received(20)]
+  const items = [
+    { sku: a, quantity: 2 },
+    { sku: b, quantity: 1 },
+  ]
+  const reserved = async () => {
+    const orderId = newId()
+    await stock.reserve(orderId, items, 60)
+    return orderId
+  }
+  const [sold, alsoSold, released, recent, held] = [
+    ...[await reserved(), await reserved(), await reserved(), await reserved(), await reserved()],
+  ] as [string, string, string, string, string]
+  const tombstone = newId()
+  for (const orderId of [sold, alsoSold, recent]) await sell(orderId, items)
+  for (const orderId of [released, tombstone]) await release(orderId)
+  const old = [sold, alsoSold, released, tombstone]
+  await database
+    .db('reservations')
+    .whereIn('order_id', [...old, held])
+    .update({ expires_at: database.db.raw('NOW(3) - INTERVAL 90 DAY - INTERVAL 1 SECOND') })
+  const before = [await stock.find(a), await stock.find(b)]
+
+  assert.equal(await stock.trimEnded(91, 100), 0)
+  assert.deepEqual([await stock.trimEnded(90, 3), await stock.trimEnded(90, 3)], [3, 1])
+  assert.equal(await stock.trimEnded(90, 3), 0)
+  const left = (table: string) =>
+    database
+      .db(table)
+      .distinct('order_id')
+      .whereIn('order_id', [...old, recent, held])
+      .pluck('order_id')
+  assert.deepEqual((await left('reservations')).sort(), [recent, held].sort())
+  assert.deepEqual((await left('reservation_items')).sort(), [recent, held].sort())
+  assert.deepEqual([await stock.find(a), await stock.find(b)], before)
+  const summed = await database.db('sold_before').whereIn('sku', [a, b]).orderBy('quantity')
+  assert.deepEqual(
+    summed.map(({ sku, quantity }) => [sku, Number(quantity)]),
+    [
+      [b, 2],
+      [a, 4],
+    ],
+  )
+})
+
 describe('with many rows', () => {
   before(async () => {
     const rows = Array.from({ length: 6000 }, (_, n) => n)
@@ -376,6 +422,12 @@ describe('with many rows', () => {
   test('availability is read by SKU', async () => {
     const [step] = await plansOf(database.db, () => stock.availability(['MANY-1', 'MANY-2', 'MANY-3']))
     assert.partialDeepStrictEqual(step, { table: 'stock', key: 'PRIMARY', type: 'range' })
+  })
+
+  test('reservations that ended long ago are found by an index', async () => {
+    const [step] = await plansOf(database.db, () => stock.trimEnded(90, 100))
+    assert.partialDeepStrictEqual(step, { table: 'reservations', key: 'expiring', type: 'range' })
+    assert.doesNotMatch(String(step?.Extra), /filesort/)
   })
 
   test('lapsed reservations are read in the order of an index', async () => {

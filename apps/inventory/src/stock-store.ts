@@ -249,7 +249,34 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
 
   const expire = (orderId: string): Promise<void> => transaction(db, (tx) => release(tx, orderId))
 
-  return { reserve, release, sell, sellNow, find, adjust, availability, lapsed, expire }
+  /**
+   * Deletes reservations that ended so many days ago, by their time to live, at most `limit` at once, and gives their number. What
+   * they sold stays counted. A call or event about an order that comes even later would meet an order that never was: keep them for
+   * longer than events and idempotency records are kept.
+   */
+  const trimEnded = (days: number, limit: number): Promise<number> =>
+    transaction(db, async (tx) => {
+      const [rows] = (await tx.raw(
+        `SELECT order_id, status FROM reservations
+         WHERE status IN ('released', 'sold') AND expires_at < NOW(3) - INTERVAL ? DAY ORDER BY status, expires_at LIMIT ? FOR UPDATE`,
+        [days, limit],
+      )) as unknown as [{ order_id: string; status: Status }[]]
+      if (rows.length === 0) return 0
+      const sold = rows.flatMap(({ order_id, status }) => (status === 'sold' ? [order_id] : []))
+      if (sold.length > 0)
+        await tx.raw(
+          `INSERT INTO sold_before (sku, quantity)
+           SELECT sku, SUM(quantity) FROM reservation_items WHERE order_id IN (?) GROUP BY sku
+           ON DUPLICATE KEY UPDATE quantity = sold_before.quantity + VALUES(quantity)`,
+          [sold],
+        )
+      const ids = rows.map(({ order_id }) => order_id)
+      await tx('reservation_items').whereIn('order_id', ids).delete()
+      await tx('reservations').whereIn('order_id', ids).delete()
+      return rows.length
+    })
+
+  return { reserve, release, sell, sellNow, find, adjust, availability, lapsed, expire, trimEnded }
 }
 
 export type StockStore = ReturnType<typeof createStockStore>

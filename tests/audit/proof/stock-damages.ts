@@ -36,6 +36,11 @@ export const ofStock = ({ skuA, first, cancelled }: Story, { sql }: Spoil): Case
     ['a unit sold to nobody', stock('available = available - 1, sold = sold + 1'), [soldItems, soldLines]],
     ['a unit sold of no stock', reservation('sold'), [soldItems, oneReservation, toldSales]],
     [
+      'a unit sold long ago to nobody',
+      sql(`INSERT INTO inventory.sold_before (sku, quantity) VALUES ('${skuA}', 1)`),
+      [soldItems],
+    ],
+    [
       'a unit sold beside the order',
       sql(
         `UPDATE inventory.reservation_items SET quantity = quantity + 1 WHERE order_id = '${first.id}' AND sku = '${skuA}'`,
