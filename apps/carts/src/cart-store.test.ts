@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createCartStore } from './cart-store.ts'
-import { addItem } from './domain/cart.ts'
+import { addItem, close, takeBought } from './domain/cart.ts'
 import { fakeState } from './fake-state.ts'
 import { mergeGuestCart } from './merge-guest-cart.ts'
 
@@ -103,4 +103,36 @@ test('an unknown guest cart is not merged, and leaves the member’s as it was',
   const { carts } = await withGuest()
   await assert.rejects(mergeGuestCart(carts, mei, unknownGuest), missing)
   assert.equal(await kettles(carts, mei), 1)
+})
+
+test('a cart that a thousand want to change at once takes some, and tells the others when to come again', async () => {
+  const { state } = fakeState()
+  const carts = createCartStore(state)
+  const results = await Promise.allSettled(Array.from({ length: 1000 }, () => carts.update(mei, kettle())))
+  const refusals = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  for (const { status, code, details } of refusals)
+    assert.deepEqual([status, code, details.retryAfterSeconds], [503, 'carts/busy', 1])
+  assert.ok(refusals.length > 0 && refusals.length < 1000)
+  assert.equal(await kettles(carts, mei), 1000 - refusals.length)
+})
+
+test('nothing is merged into the cart of a closed account, nor left in the guest’s', async () => {
+  const { carts, guest } = await withGuest()
+  await carts.update(mei, (cart) => close(cart, now))
+  const refused = { status: 401, code: 'auth/session-ended' }
+  await assert.rejects(mergeGuestCart(carts, mei, guest), refused)
+  await assert.rejects(mergeGuestCart(carts, mei, guest), refused)
+  for (const id of [mei, guest]) assert.deepEqual((await carts.read(id)).lines, [])
+})
+
+test('a closed cart remembers which orders it was told of, and expires', async () => {
+  const { fake, state } = fakeState()
+  const carts = createCartStore(state)
+  await carts.update(mei, kettle())
+  await carts.update(mei, (cart) => takeBought(cart, 'order-1', [], now))
+  await carts.update(mei, (cart) => close(cart, now))
+  await carts.update(mei, (cart) => takeBought(cart, 'order-2', [{ sku: 'KETTLE', quantity: 1 }], now))
+  const { lines, orders, isClosed } = await carts.read(mei)
+  assert.deepEqual([lines, orders, isClosed], [[], ['order-1', 'order-2'], true])
+  assert.ok(fake.expiring.has(`cart-${mei}`))
 })

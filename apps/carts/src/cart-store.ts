@@ -6,8 +6,11 @@ import { isGuest, newGuestId } from './domain/cart-id.ts'
 import { createTurns } from './turns.ts'
 
 const store = 'statestore'
-const guestSeconds = 30 * 24 * 60 * 60
+/** After a change of a guest's cart, and after the end of a member's. */
+const lastingSeconds = 30 * 24 * 60 * 60
 const tries = 200
+/** Changes of one cart: what comes after would be given up by its client before its turn. */
+const mostWaiting = 100
 
 const keyOf = (id: string) => `cart-${id}`
 
@@ -16,7 +19,7 @@ const busy = () =>
 
 /** Carts in the Dapr state store. A member's needs no creation; a guest's does, and lives for 30 days after a change. */
 export const createCartStore = (state: Pick<Sidecar['state'], 'get' | 'save'>) => {
-  const inTurn = createTurns()
+  const inTurn = createTurns(mostWaiting, busy)
 
   const load = async (id: string): Promise<{ cart: Cart; etag?: string }> => {
     const found = await state.get<Cart>(store, keyOf(id))
@@ -26,7 +29,10 @@ export const createCartStore = (state: Pick<Sidecar['state'], 'get' | 'save'>) =
   }
 
   const save = (id: string, cart: Cart, etag?: string): Promise<boolean> =>
-    state.save(store, keyOf(id), cart, { etag, ...(isGuest(id) ? { ttlSeconds: guestSeconds } : {}) })
+    state.save(store, keyOf(id), cart, {
+      etag,
+      ...(isGuest(id) || cart.isClosed ? { ttlSeconds: lastingSeconds } : {}),
+    })
 
   return {
     createGuest: async (): Promise<{ id: string; cart: Cart }> => {

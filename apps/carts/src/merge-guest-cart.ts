@@ -15,10 +15,19 @@ const unlessMissing = (error: unknown): undefined => {
 export const mergeGuestCart = async (carts: CartStore, accountId: string, guestId: string): Promise<Cart> => {
   const now = new Date().toISOString()
   const guest = await carts.update(guestId, (cart) => closeGuest(cart, accountId)).catch(unlessMissing)
-  const merged = await carts.update(accountId, (cart) => {
-    if (!guest && !cart.merged.includes(guestId)) throw notFound()
-    return mergeGuest(cart, guestId, guest?.lines ?? [], now)
-  })
-  if (guest?.lines.length) await carts.update(guestId, (cart) => ({ ...cart, lines: [], requests: [] }))
+  const empty = async () => {
+    if (guest?.lines.length) await carts.update(guestId, (cart) => ({ ...cart, lines: [], requests: [] }))
+  }
+  const merged = await carts
+    .update(accountId, (cart) => {
+      if (!guest && !cart.merged.includes(guestId)) throw notFound()
+      return mergeGuest(cart, guestId, guest?.lines ?? [], now)
+    })
+    .catch(async (error) => {
+      // Of somebody who left meanwhile nothing stays.
+      if (error instanceof AppError && error.kind === 'unauthenticated') await empty()
+      throw error
+    })
+  await empty()
   return merged
 }

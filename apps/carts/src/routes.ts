@@ -12,6 +12,7 @@ const present = (id: string, { lines, updatedAt }: domain.Cart) => ({ id, lines:
 
 const open = (cart: domain.Cart): domain.Cart => {
   if (cart.closedFor) throw domain.notFound()
+  if (cart.isClosed) throw domain.accountClosed()
   return cart
 }
 

@@ -1,15 +1,22 @@
-/** Runs work on the same key one after another, in the order in which it came; other keys do not wait. */
-export const createTurns = () => {
-  const last = new Map<string, Promise<unknown>>()
+/**
+ * Runs work on the same key one after another, in the order in which it came; other keys do not wait. At most `most` wait for one
+ * key: for more, `refuse` says what is thrown.
+ */
+export const createTurns = (most: number, refuse: () => Error) => {
+  const queues = new Map<string, { last: Promise<unknown>; length: number }>()
 
-  return <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (last.get(key) ?? Promise.resolve()).then(work)
-    const end = turn
+  return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(key) ?? { last: Promise.resolve(), length: 0 }
+    if (queue.length > most) throw refuse()
+    const turn = queue.last.then(work)
+    queue.length += 1
+    queue.last = turn
       .catch(() => {})
       .finally(() => {
-        if (last.get(key) === end) last.delete(key)
+        queue.length -= 1
+        if (queue.length === 0) queues.delete(key)
       })
-    last.set(key, end)
+    queues.set(key, queue)
     return turn
   }
 }

@@ -24,6 +24,8 @@ export interface Cart {
   readonly orders: readonly string[]
   /** Set in a guest cart: the account that it is merged into. Nothing changes in it any more. */
   readonly closedFor?: string
+  /** Set in a member's cart whose account is closed: nothing goes into it any more. */
+  readonly isClosed?: true
 }
 
 export const maxLines = 100
@@ -39,6 +41,9 @@ export const emptyCart = (now: string): Cart => ({
 })
 
 export const notFound = () => new AppError('not-found', 'carts/not-found', 'No such cart')
+
+/** As every service answers a closed account, whichever hears of it first. */
+export const accountClosed = () => new AppError('unauthenticated', 'auth/session-ended', 'Sign in again')
 
 const remember = (list: readonly string[], entry: string): readonly string[] =>
   [...list, entry].slice(-remembered)
@@ -103,6 +108,7 @@ export const closeGuest = (guest: Cart, accountId: string): Cart => {
 
 /** Sums a guest cart's lines into the member's, each at most 1000; what finds no room in a full cart is left out. */
 export const mergeGuest = (cart: Cart, guestId: string, lines: readonly Item[], now: string): Cart => {
+  if (cart.isClosed) throw accountClosed()
   if (cart.merged.includes(guestId)) return cart
   const sum = lines.reduce((sofar, { sku, quantity }) => {
     const present = quantityOf(sofar, sku)
@@ -111,6 +117,10 @@ export const mergeGuest = (cart: Cart, guestId: string, lines: readonly Item[], 
   }, cart)
   return { ...sum, merged: remember(cart.merged, guestId), updatedAt: now }
 }
+
+/** Of a closed account: empty for good. It goes on remembering which orders it was told of. */
+export const close = (cart: Cart, now: string): Cart =>
+  cart.isClosed ? cart : { ...emptyCart(now), orders: cart.orders, isClosed: true }
 
 /** Takes what an order bought off the lines, never below nothing. */
 export const takeBought = (cart: Cart, orderId: string, items: readonly Item[], now: string): Cart => {
