@@ -135,18 +135,63 @@ test('the twenty-first address is refused, also of many that are saved at once',
     assert.deepEqual([status, body.code], [409, 'identity/address-book-full'])
 })
 
-test('who closes the account is gone, and the orders stay without the person', async () => {
+const addressOf = async (orderId: string): Promise<Record<string, string>> => {
+  const [row] = await rows<{ shipping_address: Record<string, string> | string }>(
+    'orders',
+    'SELECT shipping_address FROM orders WHERE id = ?',
+    orderId,
+  )
+  const stored = row?.shipping_address ?? {}
+  return typeof stored === 'string' ? JSON.parse(stored) : stored
+}
+const closure = ({ token, password }: { token: string; password: string }) =>
+  door('POST', '/v1/me/closure', { token, body: { password } })
+
+test('a closed account’s token is refused by every write from the answer on, and no order of it begins', async () => {
+  const lines = await shop.newLines([100])
+  for (let round = 0; round < 5; round += 1) {
+    const shopper = await shop.newShopper()
+    const { token } = shopper
+    const order = await shop.placeOrder(shopper, lines)
+    // Some are under way while the account is closed.
+    const racing = Promise.all(Array.from({ length: 5 }, () => shop.tryOrder(shopper, lines)))
+    assert.equal((await closure(shopper)).status, 204)
+    const writes = await Promise.all([
+      shop.tryOrder(shopper, lines),
+      shop.tryPay(shopper, order.id, await shop.tokenise()),
+      shop.cancel(shopper, order.id),
+      door('POST', '/v1/carts/mine/items', { token, body: { sku: lines[0]?.sku, quantity: 1 } }),
+      door('PUT', `/v1/me/addresses/${newId()}`, { token, body: shippingAddress }),
+      closure(shopper),
+    ])
+    for (const { status, body } of writes) assert.deepEqual([status, body.code], [401, 'auth/session-ended'])
+    for (const { status } of await racing) assert.ok([201, 401].includes(status), String(status))
+    // Whatever was placed in that instant is known as a closed account's.
+    await eventually('orders heard of it', async () => {
+      const [row] = await rows<{ n: number }>(
+        'orders',
+        'SELECT COUNT(*) AS n FROM shoppers WHERE account_id = ? AND closed_at IS NOT NULL',
+        shopper.id,
+      )
+      return Number(row?.n) === 1
+    })
+  }
+})
+
+test('who closes the account is gone; an order keeps its address until it is over', async () => {
   const shopper = await shop.newShopper()
   const lines = await shop.newLines([5])
   const order = await shop.placeOrder(shopper, lines)
+  const paid = await shop.placeOrder(shopper, lines)
+  await shop.pay(shopper, paid.id)
+  await shop.settled(shopper, paid.id)
   await door('POST', '/v1/carts/mine/items', {
     token: shopper.token,
     body: { sku: lines[0]?.sku, quantity: 1 },
   })
-  const close = (password: string) =>
-    door('POST', '/v1/me/closure', { token: shopper.token, body: { password } })
-  assert.equal((await close('a wrong passphrase')).status, 422)
-  assert.equal((await close(shopper.password)).status, 204)
+  assert.equal((await closure({ ...shopper, password: 'a wrong passphrase' })).status, 422)
+  await shop.cancel(shopper, order.id)
+  assert.equal((await closure(shopper)).status, 204)
   const again = await door('POST', '/v1/sessions', {
     headers: { 'x-forwarded-for': newAddress() },
     body: { email: shopper.email, password: shopper.password },
@@ -161,13 +206,8 @@ test('who closes the account is gone, and the orders stay without the person', a
     )
     assert.equal(Number(left?.n), 0, table)
   }
-  const address = await eventually('the order’s address is the country', async () => {
-    const [row] = await rows<{ shipping_address: Record<string, string> }>(
-      'orders',
-      'SELECT shipping_address FROM orders WHERE id = ?',
-      order.id,
-    )
-    const stored = row?.shipping_address ?? {}
+  const address = await eventually('the cancelled order’s address is the country', async () => {
+    const stored = await addressOf(order.id)
     return stored.name !== shippingAddress.name && stored
   })
   assert.deepEqual(address, {
@@ -177,6 +217,7 @@ test('who closes the account is gone, and the orders stay without the person', a
     postalCode: '-',
     country: shippingAddress.country,
   })
+  assert.deepEqual(await addressOf(paid.id), shippingAddress, 'it is still being delivered')
   const taken = await door('POST', '/v1/accounts', {
     body: { email: shopper.email, password: newId(), name: 'Another' },
   })

@@ -11,6 +11,12 @@ const madeAt = (id: string) =>
 const silent = (order: string, before: string) =>
   `NOT EXISTS (SELECT 1 FROM orders.outbox s WHERE s.event_key = ${order} AND s.created_at > ${before})`
 
+/** Days for which a confirmed order of a closed account is being delivered. */
+const deliveryDays = 30
+const ofClosed = `orders.orders o JOIN identity.outbox e ON e.topic = 'account.closed' AND e.event_key = o.account_id`
+const ended = `CAST(REPLACE(REPLACE(JSON_UNQUOTE(JSON_EXTRACT(o.history, CONCAT('$[', JSON_LENGTH(o.history) - 1, '].at'))),
+  'T', ' '), 'Z', '') AS DATETIME(3))`
+
 /** I5: nothing that should have come to an end `seconds` ago, or earlier, is still open. */
 export const unfinishedChecks = ({ databases, topics }: Channels, seconds: number): Check[] => {
   const before = `(NOW(3) - INTERVAL ${seconds} SECOND)`
@@ -46,6 +52,14 @@ export const unfinishedChecks = ({ databases, topics }: Channels, seconds: numbe
        FROM payments.payments WHERE status = 'processing' AND created_at < ${before}`,
       `SELECT CONCAT('refund ', id, ' of payment ', payment_id, ' is not done after ', attempts, ' attempts') AS what
        FROM payments.refunds WHERE done = FALSE AND ${madeAt('id')} NOT BETWEEN ${before} AND NOW(3)`,
+    ),
+    check(
+      'an order of a closed account that is over has no address',
+      `SELECT COUNT(*) FROM ${ofClosed}`,
+      `SELECT CONCAT('order ', o.id, ' is ', o.status, ' since ', ${ended}, ', its account was closed at ', e.created_at) AS what
+       FROM ${ofClosed} WHERE o.status IN ('confirmed', 'cancelled') AND COALESCE(o.payment_status, '') <> 'refund-due'
+         AND JSON_VALUE(o.shipping_address, '$.name') <> '-' AND e.created_at < ${before}
+         AND ${ended} < ${before} - INTERVAL IF(o.status = 'confirmed', ${deliveryDays}, 0) DAY`,
     ),
     ...databases.map((database) =>
       check(

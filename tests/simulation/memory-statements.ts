@@ -23,6 +23,10 @@ export const createExecutor = (tables: ReadonlyMap<string, Table>) => {
     now: at,
     scope: undefined,
     exists: (select, env) => matches(select, env, tx).length > 0,
+    value: (select, env) => {
+      const scopes = matches(select, env, tx).map(({ scope }) => scope)
+      return Object.values(present(select, env, scopes)[0] ?? {})[0] ?? null
+    },
   })
 
   const holds = (where: Update['where'], env: Env, scope: Scope): boolean => {

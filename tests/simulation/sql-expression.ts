@@ -109,6 +109,11 @@ const call = (name: string, reader: TokenReader): Expression => {
 
 const primary = (reader: TokenReader): Expression => {
   if (reader.accept('(')) {
+    if (reader.is('SELECT')) {
+      const select = reader.select()
+      reader.expect(')')
+      return (env) => env.value(select, env)
+    }
     const inner = parseExpression(reader)
     reader.expect(')')
     return inner

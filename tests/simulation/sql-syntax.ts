@@ -16,6 +16,8 @@ export interface Env {
   /** Milliseconds: what NOW(3) is during a statement. */
   readonly now: number
   readonly exists: (select: Select, env: Env) => boolean
+  /** The one column of a subquery's first row; NULL without one. */
+  readonly value: (select: Select, env: Env) => Value
   scope: Scope | undefined
   /** The rows of a group, for aggregates. */
   group?: readonly Scope[]

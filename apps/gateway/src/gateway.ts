@@ -22,9 +22,9 @@ import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
 
 export interface GatewayOptions
-  extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'callerOf' | 'limit'> {
+  extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'callerOf' | 'caughtUp' | 'limit'> {
   readonly authenticate: Authenticate
-  readonly feed: Pick<AccessFeed, 'subscription'>
+  readonly feed: Pick<AccessFeed, 'subscription' | 'caughtUp'>
   readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
     readonly TRUSTED_PROXIES: readonly string[]
     readonly CORS_ORIGINS: readonly string[]
@@ -49,7 +49,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
   const limit = limitRequests({ limiter, callerOf, networkOf: network })
   const router = new Router({ sensitive: true, strict: true })
   addPublicApi(router, {
-    ...{ ...options, limit, callerOf },
+    ...{ ...options, limit, callerOf, caughtUp: options.feed.caughtUp },
     ...{ addressOf: clientOf, allowedOrigins: config.CORS_ORIGINS },
   })
   for (const [path, answer] of documents) router.get(path, limit('call'), (ctx) => reply(ctx, answer))

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { createBan } from '@caravan/contracts/access'
 import { issueToken } from '@caravan/contracts/clients'
+import { changePassword, closeAccount, resetPassword } from '@caravan/contracts/identity'
 import type { Operation } from '@caravan/contracts/operation'
+import { endAllSessions, endCurrentSession, endSession } from '@caravan/contracts/sessions'
 import type { AccessState } from '@caravan/service-kit/access-state'
 import { anonymous, type Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
@@ -23,6 +26,8 @@ export interface PublicApi {
   readonly forward: Forward
   readonly token: Pick<AnonymousToken, 'current' | 'renew'>
   readonly access: AccessState
+  /** Resolves when the access state is what it was at identity by now, or after so many milliseconds. */
+  readonly caughtUp: (withinMs: number) => Promise<void>
   /** Whose token the request brings; throws for one that is not good. */
   readonly callerOf: (ctx: Context) => Promise<Caller>
   readonly addressOf: (ctx: Context) => string
@@ -36,11 +41,23 @@ const maxBodyBytes = 262_144
 /** Milliseconds, where an operation waits for someone outside the shop. */
 const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 
+/**
+ * What ends the use of a token: whoever was told so is refused from then on, here at once and elsewhere within some tens of
+ * milliseconds.
+ */
+const ending = new Set<string>(
+  [closeAccount, changePassword, resetPassword, endCurrentSession, endSession, endAllSessions, createBan].map(
+    ({ id }) => id,
+  ),
+)
+const endingMs = 500
+
 const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, api: PublicApi) => {
-  const { operations, cache, forward, token, access, callerOf, addressOf, limit, allowedOrigins } = api
+  const { operations, cache, forward, token, access, caughtUp, callerOf, addressOf, limit, allowedOrigins } =
+    api
 
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
@@ -98,6 +115,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
         cache.outdate(ctx.path)
         cache.outdateLists()
       }
+      if (ending.has(id) && answer.status < 300) await caughtUp(endingMs)
       reply(ctx, answer)
     }
   }

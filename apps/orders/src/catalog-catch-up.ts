@@ -3,7 +3,7 @@ import { type Background, everyAsLeader } from '@caravan/service-kit/background'
 import type { Tools } from '@caravan/service-kit/run-service'
 import type { OfferStore } from './offer-store.ts'
 
-/** Products at once: as large as one may be, they fit into an answer. */
+/** Products at once; catalog tells fewer where they are large. */
 const limit = 25
 /** Longer than any change of a product takes from its time to its commit. */
 const overlapMs = 60_000

@@ -1,5 +1,6 @@
 import { ordersOperations } from '@caravan/contracts/orders'
 import { runService } from '@caravan/service-kit/run-service'
+import { addressSweep } from './address-sweep.ts'
 import { createAwaitSettled } from './await-settled.ts'
 import { catalogCatchUp } from './catalog-catch-up.ts'
 import { config } from './config.ts'
@@ -22,7 +23,10 @@ await runService({
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
-    const place = createPlaceOrder({ orders, offers, sidecar, paymentWindow: window.seconds, graceSeconds })
+    const bounds = { unpaidOrders: config.MAX_UNPAID_ORDERS, heldUnits: config.MAX_HELD_UNITS }
+    const place = createPlaceOrder({
+      ...{ orders, offers, sidecar, paymentWindow: window.seconds, graceSeconds, bounds },
+    })
     const tools = { sidecar, log }
     return {
       routes: routes({ orders, place, settled: createAwaitSettled(orders, log) }),
@@ -32,6 +36,7 @@ await runService({
         unpaidExpiry(orders, tools),
         ...lostAnswers(orders, tools),
         catalogCatchUp(offers, tools),
+        addressSweep(orders, config.ADDRESS_RETENTION_DAYS, tools),
       ],
     }
   },

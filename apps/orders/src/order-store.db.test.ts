@@ -8,7 +8,17 @@ import { createLog } from '@caravan/service-kit/log'
 import { createOutbox, fact } from '@caravan/service-kit/outbox'
 import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
-import { type Change, cancel, capture, confirm, openRefunds, place, refund } from './domain/order.ts'
+import {
+  type Change,
+  cancel,
+  capture,
+  confirm,
+  type Order,
+  openRefunds,
+  place,
+  refund,
+} from './domain/order.ts'
+import { assertMayPlace, tooManyUnpaid } from './domain/standing.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
@@ -35,10 +45,17 @@ const shippingAddress = {
 }
 const newChange = (accountId = newId(), windowSeconds = 1800, id = newId(), at = new Date()): Change =>
   place({ id, accountId, currency: 'USD', lines: [line], shippingAddress }, at, windowSeconds)
+/** Admits to an order whatever the account has open. */
+const anyone = () => {}
 const inserted = async (accountId?: string, windowSeconds?: number, at?: Date) => {
   const change = newChange(accountId, windowSeconds, undefined, at)
-  await orders.insert(change, async () => {})
+  await orders.insert(change, anyone, async () => {})
   return change.order
+}
+const insertedAt = async (accountId: string, at: Date, ...changes: ((order: Order) => Change)[]) => {
+  const order = await inserted(accountId, undefined, at)
+  for (const apply of changes) await orders.update(order.id, apply)
+  return order
 }
 const placement = (id: string): Change => newChange(newId(), 1800, id)
 /** A request that is under way, for the order of that id. */
@@ -68,7 +85,7 @@ test('an order comes back as it was placed', async () => {
 test('what joins the placing is written with it, or neither is', async () => {
   const change = newChange()
   await assert.rejects(
-    orders.insert(change, async () => {
+    orders.insert(change, anyone, async () => {
       throw new Error('no room')
     }),
     /no room/,
@@ -79,9 +96,9 @@ test('what joins the placing is written with it, or neither is', async () => {
 
 test('an order is placed once under its id', async () => {
   const change = newChange()
-  await orders.insert(change, async () => {})
+  await orders.insert(change, anyone, async () => {})
   await assert.rejects(
-    orders.insert(change, async () => {}),
+    orders.insert(change, anyone, async () => {}),
     { code: 'ER_DUP_ENTRY' },
   )
   assert.deepEqual(await facts(change.order.id), ['order.placed'])
@@ -184,7 +201,7 @@ test('an order that is being committed is not given up', async () => {
   const once = await claimed(newId())
   const change = placement(once.id)
   let givenUp: Promise<unknown> | undefined
-  await orders.insert(change, async (tx) => {
+  await orders.insert(change, anyone, async (tx) => {
     await once.record(tx, 201, {})
     // Begins while the insert is still uncommitted, and must not judge before it is.
     givenUp = orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
@@ -197,7 +214,7 @@ test('an order that was given up cannot be recorded any more', async () => {
   const once = await claimed(newId())
   await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
   await assert.rejects(
-    orders.insert(placement(once.id), (tx) => once.record(tx, 201, {})),
+    orders.insert(placement(once.id), anyone, (tx) => once.record(tx, 201, {})),
     { code: 'idempotency/in-flight' },
   )
   assert.equal(await orders.find(once.id), undefined)
@@ -294,6 +311,144 @@ describe('an order that waits for an answer', () => {
   })
 })
 
+describe('an account’s unpaid orders', () => {
+  const bounds = { unpaidOrders: 5, heldUnits: 1000 }
+  const tryInsert = (accountId: string) =>
+    orders.insert(
+      newChange(accountId),
+      (standing) => assertMayPlace(standing, 2, bounds),
+      async () => {},
+    )
+  const refused = { code: tooManyUnpaid, status: 409 }
+
+  test('stay within their bound when fifty are placed at once, each time', async () => {
+    for (const account of [newId(), newId()]) {
+      const results = await Promise.allSettled(Array.from({ length: 50 }, () => tryInsert(account)))
+      const failures = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+      for (const { code, status } of failures) assert.deepEqual({ code, status }, refused)
+      assert.equal(failures.length, 45)
+      assert.deepEqual(await orders.standingOf(account), { isClosed: false, unpaidOrders: 5, heldUnits: 10 })
+    }
+  })
+
+  test('give way when one is paid or cancelled, and count no other account’s', async () => {
+    const account = newId()
+    const placed = []
+    for (let n = 0; n < 5; n += 1) placed.push(await inserted(account))
+    await assert.rejects(tryInsert(account), refused)
+    await tryInsert(newId())
+    const [first, second] = placed
+    await orders.update(String(first?.id), (order) => cancel(order, 'shopper', new Date()))
+    await orders.update(String(second?.id), (order) => capture(order, newId(), new Date()))
+    await tryInsert(account)
+    await tryInsert(account)
+    await assert.rejects(tryInsert(account), refused)
+  })
+})
+
+describe('a closed account', () => {
+  const close = (accountId: string) => transaction(database.db, (tx) => orders.closeAccount(tx, accountId))
+  const sweepAt = async (accountId: string): Promise<Date | null> =>
+    (await database.db('shoppers').where({ account_id: accountId }).first()).sweep_at
+  const nameOf = async (id: string) => (await orders.find(id))?.shippingAddress.name
+  const day = 86_400_000
+  const bounds = { unpaidOrders: 50, heldUnits: 1000 }
+  const tryInsert = (accountId: string, during = async () => {}) =>
+    orders.insert(newChange(accountId), (standing) => assertMayPlace(standing, 2, bounds), during)
+  const refused = { code: 'auth/session-ended', status: 401 }
+
+  test('orders nothing more, whether it ever ordered or not', async () => {
+    const [buyer, stranger] = [newId(), newId()]
+    await inserted(buyer)
+    for (const account of [buyer, stranger]) {
+      await close(account)
+      await close(account)
+      await assert.rejects(tryInsert(account), refused)
+    }
+    assert.equal((await orders.list(buyer, 10)).length, 1)
+    assert.equal((await orders.list(stranger, 10)).length, 0)
+  })
+
+  test('whose order is being committed is closed after that, and finds it', async () => {
+    const account = newId()
+    let closing: Promise<void> | undefined
+    await tryInsert(account, async () => {
+      closing = close(account)
+      // Long enough for it to be done, were it not to wait.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      assert.equal(await orders.standingOf(account).then(({ isClosed }) => isClosed), false)
+    })
+    await closing
+    await orders.sweep(account, 30)
+    assert.ok(await sweepAt(account), 'an order that is not over is looked at again')
+  })
+
+  test('keeps the address of each order until that is over, then the country only', async () => {
+    const account = newId()
+    const longAgo = new Date(Date.now() - 31 * day)
+    const now = new Date()
+    const paymentId = newId()
+    const at = async (...changes: ((order: Order) => Change)[]) =>
+      (await insertedAt(account, longAgo, ...changes)).id
+    const pay = (order: Order) => capture(order, paymentId, longAgo)
+    const kept = {
+      unpaid: await at(),
+      paid: await at(pay),
+      confirmed: await at(pay, (order) => confirm(order, now)),
+      'cancelled, the money not back': await at(
+        (order) => cancel(order, 'shopper', now),
+        (order) => capture(order, paymentId, now),
+      ),
+    }
+    const over = {
+      cancelled: await at((order) => cancel(order, 'shopper', now)),
+      'cancelled, the money back': await at(
+        (order) => cancel(order, 'shopper', now),
+        (order) => capture(order, paymentId, now),
+        (order) => refund(order, paymentId, now),
+      ),
+      'confirmed long ago': await at(pay, (order) => confirm(order, longAgo)),
+    }
+    await close(account)
+    assert.ok((await orders.unswept(1000)).includes(account))
+    await orders.sweep(account, 30)
+    for (const [what, id] of Object.entries(kept)) assert.equal(await nameOf(id), 'Mei', what)
+    for (const [what, id] of Object.entries(over)) {
+      const address = (await orders.find(id))?.shippingAddress
+      assert.deepEqual([address?.name, address?.line1, address?.country], ['-', '-', 'CN'], what)
+      assert.doesNotMatch(JSON.stringify(address), /Mei|Long Road|Xi’an|710000/)
+    }
+    assert.ok(!(await orders.unswept(1000)).includes(account), 'not before there may be more')
+
+    // All come to their ends.
+    await orders.update(kept.unpaid, (order) => cancel(order, 'unpaid', now))
+    await orders.update(kept.paid, (order) => confirm(order, now))
+    await orders.update(kept['cancelled, the money not back'], (order) => refund(order, paymentId, now))
+    await orders.sweep(account, 30)
+    for (const id of [kept.paid, kept.confirmed]) assert.equal(await nameOf(id), 'Mei')
+    const next = (await sweepAt(account))?.getTime() ?? 0
+    assert.ok(Math.abs(next - now.getTime() - 30 * day) < 1000, 'when the next is due')
+    await orders.sweep(account, 0)
+    for (const id of Object.values(kept)) assert.equal(await nameOf(id), '-')
+    assert.equal(await sweepAt(account), null)
+  })
+
+  test('has no address in the answer that is kept for a repeat either', async () => {
+    const account = newId()
+    const idempotency = createIdempotency(database.db)
+    const once = await idempotency.claim(`${account} placeOrder`, 'a-key', 'request')
+    assert.ok('record' in once)
+    const change = newChange(account, 1800, once.id)
+    await orders.insert(change, anyone, (tx) => once.record(tx, 201, change.order))
+    await orders.update(once.id, (order) => cancel(order, 'shopper', new Date()))
+    await close(account)
+    await orders.sweep(account, 30)
+    const { body } = await database.db('idempotency_keys').where({ subject_id: once.id }).first()
+    const { shippingAddress: _, ...rest } = JSON.parse(JSON.stringify(change.order))
+    assert.deepEqual(JSON.parse(body), rest)
+  })
+})
+
 describe('with many rows', () => {
   const accounts = Array.from({ length: 100 }, () => newId())
   const ids = Array.from({ length: 6000 }, () => newId())
@@ -334,6 +489,26 @@ describe('with many rows', () => {
       assert.partialDeepStrictEqual(step, { table: 'orders', key: 'asking', type: 'range' })
       assert.doesNotMatch(String(step?.Extra), /filesort/)
     })
+
+  test('what an account has open is counted in an index, closed accounts are found by another', async () => {
+    await fill(
+      database.db,
+      'shoppers',
+      [...accounts, ...Array.from({ length: 3000 }, () => newId())].map((id, n) => ({
+        account_id: id,
+        sweep_at: n % 100 === 0 ? new Date() : null,
+      })),
+    )
+    const [shopper, ...counts] = await plansOf(database.db, () => orders.standingOf(String(accounts[0])))
+    assert.partialDeepStrictEqual(shopper, { table: 's', key: 'PRIMARY', type: 'const' })
+    assert.equal(counts.length, 2)
+    for (const step of counts) {
+      assert.partialDeepStrictEqual(step, { table: 'o', key: 'unpaid_of_account' })
+      assert.match(String(step.Extra), /Using index/)
+    }
+    const [swept] = await plansOf(database.db, () => orders.unswept(100))
+    assert.partialDeepStrictEqual(swept, { table: 'shoppers', key: 'sweeping', type: 'range' })
+  })
 
   test('an order is read by its id', async () => {
     const [step] = await plansOf(database.db, () => orders.find(String(ids[0])))

@@ -2,7 +2,8 @@ import type { CancelReason } from '@caravan/contracts/orders'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
-import { type Change, isWaiting, type Order } from './domain/order.ts'
+import { addressUntil, type Change, isWaiting, type Order, unitsOf } from './domain/order.ts'
+import type { Standing } from './domain/standing.ts'
 
 interface Row {
   id: string
@@ -64,13 +65,60 @@ export interface OrderChange {
   readonly traceparent?: string | undefined
 }
 
+/** Of one account in one sweep. */
+const sweepSize = 500
+/** Seconds after which orders of a closed account that are not over are looked at again. */
+const sweepPause = 20
+
 export const createOrderStore = (db: Database, outbox: Outbox) => {
-  /** Writes a new order and its facts; `record` joins the same transaction. */
+  const unpaid = "FROM orders o WHERE o.account_id = s.account_id AND o.status = 'pending-payment'"
+
+  const findStanding = async (
+    on: Database | Transaction,
+    accountId: string,
+    lock: '' | 'FOR UPDATE',
+  ): Promise<Standing | undefined> => {
+    const [[row]] = await on.raw(
+      `SELECT s.closed_at, (SELECT COUNT(*) ${unpaid}) AS orders, (SELECT SUM(o.units) ${unpaid}) AS units
+       FROM shoppers s WHERE s.account_id = ? ${lock}`,
+      [accountId],
+    )
+    return (
+      row && {
+        isClosed: row.closed_at !== null,
+        unpaidOrders: Number(row.orders),
+        heldUnits: Number(row.units ?? 0),
+      }
+    )
+  }
+
+  /** What an account has open. Nobody else places an order of it before the transaction ends, nor is it closed. */
+  const lockStanding = async (tx: Transaction, accountId: string): Promise<Standing> => {
+    const known = await findStanding(tx, accountId, 'FOR UPDATE')
+    if (known) return known
+    // Not INSERT IGNORE: of many first orders at once all would share the row's lock, and each wait for the others'.
+    await tx.raw(
+      'INSERT INTO shoppers (account_id) VALUES (?) ON DUPLICATE KEY UPDATE account_id = VALUES(account_id)',
+      [accountId],
+    )
+    return (await findStanding(tx, accountId, 'FOR UPDATE')) as Standing
+  }
+
+  /** What an account has open at a glance. */
+  const standingOf = async (accountId: string): Promise<Standing> =>
+    (await findStanding(db, accountId, '')) ?? { isClosed: false, unpaidOrders: 0, heldUnits: 0 }
+
+  /**
+   * Writes a new order and its facts, unless `admit` throws at what its account has open by then; `record` joins the same
+   * transaction.
+   */
   const insert = async (
     { order, facts }: Change,
+    admit: (standing: Standing) => void,
     record: (tx: Transaction) => Promise<void>,
   ): Promise<void> => {
     await transaction(db, async (tx) => {
+      admit(await lockStanding(tx, order.accountId))
       await tx('orders').insert({
         id: order.id,
         account_id: order.accountId,
@@ -80,6 +128,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
         shipping_address: JSON.stringify(order.shippingAddress),
         placed_at: order.placedAt,
         pay_before: order.payBefore,
+        units: unitsOf(order.lines),
         ...mutable(order),
       })
       await outbox.add(tx, facts)
@@ -200,18 +249,63 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .whereIn('status', ['confirmed', 'cancelled'])
       .pluck('id')
 
-  /** Orders are kept for the books; of where they went, only the country is. */
-  const takeOutPerson = async (tx: Transaction, accountId: string): Promise<void> => {
+  /** The account orders nothing from now on, and the sweep looks at what it has ordered. */
+  const closeAccount = async (tx: Transaction, accountId: string): Promise<void> => {
     await tx.raw(
-      `UPDATE orders SET shipping_address = JSON_OBJECT('name', '-', 'line1', '-', 'city', '-', 'postalCode', '-',
-         'country', JSON_VALUE(shipping_address, '$.country')) WHERE account_id = ?`,
+      `INSERT INTO shoppers (account_id, closed_at, sweep_at) VALUES (?, NOW(3), NOW(3))
+       ON DUPLICATE KEY UPDATE closed_at = COALESCE(closed_at, VALUES(closed_at)), sweep_at = VALUES(sweep_at)`,
       [accountId],
     )
   }
 
+  /** Closed accounts some of whose orders may have an address that is to be erased by now. */
+  const unswept = (limit: number): Promise<string[]> =>
+    db('shoppers')
+      .where('sweep_at', '<=', db.raw('NOW(3)'))
+      .orderBy('sweep_at')
+      .limit(limit)
+      .pluck('account_id')
+
+  /** Of where it went, only the country is left; the same in the answer that is kept for a repeat. */
+  const eraseAddresses = async (tx: Transaction, accountId: string, ids: string[]): Promise<void> => {
+    await tx.raw(
+      `UPDATE orders SET address_erased = TRUE, shipping_address = JSON_OBJECT('name', '-', 'line1', '-', 'city', '-',
+         'postalCode', '-', 'country', JSON_VALUE(shipping_address, '$.country')) WHERE id IN (?)`,
+      [ids],
+    )
+    await tx.raw(
+      `UPDATE idempotency_keys SET body = JSON_REMOVE(body, '$.shippingAddress')
+       WHERE scope = ? AND status = 201 AND subject_id IN (?)`,
+      [`${accountId} placeOrder`, ids],
+    )
+  }
+
+  /** Erases what a closed account's orders need no more, and notes when to look again, if ever. */
+  const sweep = async (accountId: string, deliveryDays: number): Promise<void> => {
+    await transaction(db, async (tx) => {
+      const now = Date.now()
+      const rows: Row[] = await tx('orders')
+        .where({ account_id: accountId, address_erased: false })
+        .orderBy('id')
+        .limit(sweepSize)
+      const kept: number[] = []
+      const over: string[] = []
+      for (const order of rows.map(toOrder)) {
+        const until = addressUntil(order, deliveryDays)?.getTime() ?? now + sweepPause * 1000
+        if (until <= now) over.push(order.id)
+        else kept.push(until)
+      }
+      if (over.length > 0) await eraseAddresses(tx, accountId, over)
+      const next = rows.length === sweepSize ? now + sweepPause * 1000 : Math.min(...kept)
+      await tx('shoppers')
+        .where({ account_id: accountId })
+        .update({ sweep_at: Number.isFinite(next) ? new Date(next) : null })
+    })
+  }
+
   return {
     ...{ insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong },
-    takeOutPerson,
+    ...{ standingOf, closeAccount, unswept, sweep },
   }
 }
 

@@ -10,10 +10,12 @@ import type { Once } from '@caravan/service-kit/idempotency'
 import { fact } from '@caravan/service-kit/outbox'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import type { z } from 'zod'
-import { type Order, place } from './domain/order.ts'
+import { type Order, place, unitsOf } from './domain/order.ts'
+import { assertMayPlace, type Bounds, tooManyUnpaid } from './domain/standing.ts'
 import type { Offer, OfferStore } from './offer-store.ts'
 import type { OrderStore } from './order-store.ts'
 import { present } from './present.ts'
+import { createTurnedAway } from './turned-away.ts'
 
 type Body = z.output<NonNullable<typeof placeOrderOperation.body>>
 type Items = Body['items']
@@ -81,10 +83,12 @@ export interface PlaceOrderParts {
   readonly paymentWindow: () => number
   /** How much longer stock is held than the shopper may take to pay: room for orders to learn of the payment. */
   readonly graceSeconds: number
+  readonly bounds: Bounds
 }
 
 /**
- * Checks the prices, reserves the stock, commits the order with its event and its idempotency record. The order's id is
+ * Checks the prices, reserves the stock, commits the order with its event and its idempotency record, unless its account is
+ * closed or holds too much by then. The order's id is
  * the request's, so a repeat after a crash meets its own reservation. When it fails after stock may have been reserved,
  * the order is given up by an event, which gives the stock back however long inventory is away.
  */
@@ -94,7 +98,10 @@ export const createPlaceOrder = ({
   sidecar,
   paymentWindow,
   graceSeconds,
+  bounds,
 }: PlaceOrderParts) => {
+  const turnedAway = createTurnedAway()
+
   const hold = async (orderId: string, lines: readonly OrderLine[], items: Items, ttlSeconds: number) => {
     const wanted = lines.map(({ sku, quantity }) => ({ sku, quantity }))
     const answer = await sidecar.call(
@@ -118,18 +125,25 @@ export const createPlaceOrder = ({
 
   return async (accountId: string, { items, shippingAddress }: Body, once: Once): Promise<Order> => {
     const lines = price(items, await offers.find(items.map((item) => item.sku)))
+    const units = unitsOf(lines)
+    if (turnedAway.has(accountId)) assertMayPlace(await orders.standingOf(accountId), units, bounds)
     const window = paymentWindow()
     try {
       await hold(once.id, lines, items, window + graceSeconds)
       const currency = items[0]?.unitPrice.currency as string
       const change = place({ id: once.id, accountId, currency, lines, shippingAddress }, new Date(), window)
-      await orders.insert(change, (tx) => once.record(tx, 201, present(change.order)))
+      await orders.insert(
+        change,
+        (standing) => assertMayPlace(standing, units, bounds),
+        (tx) => once.record(tx, 201, present(change.order)),
+      )
       return change.order
     } catch (error) {
       // The one failure that surely left nothing reserved.
       if (error instanceof AppError && error.code === 'inventory/insufficient-stock') throw error
       const committed = await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
       if (committed) return committed
+      if (error instanceof AppError && error.code === tooManyUnpaid) turnedAway.add(accountId)
       throw error
     }
   }

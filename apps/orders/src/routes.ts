@@ -1,5 +1,6 @@
 import { cancelOrder, getOrder, listOrders, placeOrder, recordCaptures } from '@caravan/contracts/orders'
 import { AppError } from '@caravan/service-kit/errors'
+import { fitting } from '@caravan/service-kit/fitting'
 import { type Route, route } from '@caravan/service-kit/route'
 import { type AwaitSettled, isSettled } from './await-settled.ts'
 import { cancel, capture, type Order } from './domain/order.ts'
@@ -26,9 +27,9 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
 
     route(listOrders, async ({ caller, query: { limit, after } }) => {
       const found = await orders.list(caller.id, limit + 1, after)
-      const page = found.slice(0, limit)
-      const next = found.length > limit ? page.at(-1)?.id : undefined
-      return { data: page.map(present), hasMore: next !== undefined, ...(next ? { next } : {}) }
+      const data = fitting(found.slice(0, limit).map(present))
+      const next = found.length > data.length ? data.at(-1)?.id : undefined
+      return { data, hasMore: next !== undefined, ...(next ? { next } : {}) }
     }),
 
     route(getOrder, async ({ caller, params: { orderId }, query: { waitMs } }) => {

@@ -37,7 +37,7 @@ export const subscriptions = (orders: OrderStore, offers: OfferStore): Subscript
 
   return [
     subscription(productChanged, (product, { tx }) => offers.replace(tx, product)),
-    subscription(accountClosed, ({ accountId }, { tx }) => orders.takeOutPerson(tx, accountId)),
+    subscription(accountClosed, ({ accountId }, { tx }) => orders.closeAccount(tx, accountId)),
     changing(paymentCaptured, (order, { paymentId }, now) => capture(order, paymentId, now)),
     changing(paymentRefunded, (order, { paymentId }, now) => refund(order, paymentId, now)),
     changing(reservationFulfilled, (order, _, now) => confirm(order, now)),

@@ -201,7 +201,7 @@ export const closeAccount = operation({
   method: 'POST',
   path: '/v1/me/closure',
   summary:
-    'Delete the account and all that is the person’s (GDPR, article 17); orders stay, without the person',
+    'Delete the account and all that is the person’s (GDPR, article 17); orders stay, without the person once they are over',
   access: 'member',
   audited: true,
   status: 204,

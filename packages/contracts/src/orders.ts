@@ -65,6 +65,7 @@ export const placeOrder = operation({
     'orders/mixed-currencies': 422,
     'orders/not-chargeable': 422,
     'orders/too-many': 422,
+    'orders/too-many-unpaid': 409,
     'inventory/insufficient-stock': 409,
   },
   example: {

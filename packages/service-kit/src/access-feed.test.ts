@@ -42,6 +42,30 @@ describe('the feed of access changes', () => {
     await eventually('it has the version', () => state.version() === 2)
   })
 
+  test('who waits for what is committed by now waits for a read that begins after that', async () => {
+    const { state, identity, feed } = open(never)
+    const { promise: gate, resolve: answer } = Promise.withResolvers<void>()
+    identity.gate = gate
+    // The first read has asked already, and will answer with the old version.
+    await eventually('it asks', () => identity.asked === 1)
+    identity.version = 2
+    const waits = [feed.caughtUp(never), feed.caughtUp(never)]
+    answer()
+    await Promise.all(waits)
+    assert.equal(state.version(), 2)
+    assert.equal(identity.asked, 2)
+  })
+
+  test('who waits does so for as long as it said while identity is away', async () => {
+    const { identity, feed } = open(never)
+    await feed.ready(never)
+    identity.away = true
+    await feed.caughtUp(20)
+    identity.away = false
+    identity.version = 3
+    await feed.caughtUp(never)
+  })
+
   test('an event of a version that it has costs no read', async () => {
     const { identity, feed } = open(never)
     await feed.ready(never)

@@ -17,6 +17,7 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
   let stopped = false
   let due = false
   const { pause, wake } = createPause(() => due || stopped)
+  let waiting: (() => void)[] = []
   let loaded = (): void => undefined
   const firstRead = new Promise<void>((resolve) => {
     loaded = resolve
@@ -26,15 +27,19 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
     while (!stopped) {
       due = false
       let waitMs = pollMs
+      const heard = waiting
+      waiting = []
       try {
         state.sweep()
         await runInTrace(undefined, () => state.catchUp(read))
         loaded()
+        for (const each of heard) each()
       } catch (error) {
         log.warn(
           { err: error, version: state.version() },
           'access changes not read; they will be asked for again',
         )
+        waiting.unshift(...heard)
         waitMs = Math.min(pollMs, state.loaded() ? 1000 : 250)
         due = false
       }
@@ -49,15 +54,24 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
     wake()
   }
 
+  const orLate = (work: Promise<void>, withinMs: number): Promise<void> => {
+    let timer: NodeJS.Timeout
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs)
+    })
+    return Promise.race([work, late]).finally(() => clearTimeout(timer))
+  }
+
   return {
     hint,
     /** Resolves after the first read, or `withinMs`. */
-    ready: (withinMs: number): Promise<void> => {
-      let timer: NodeJS.Timeout
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, withinMs)
-      })
-      return Promise.race([firstRead, late]).finally(() => clearTimeout(timer))
+    ready: (withinMs: number): Promise<void> => orLate(firstRead, withinMs),
+    /** Resolves when all that identity had committed by now is known here, or after `withinMs`. */
+    caughtUp: (withinMs: number): Promise<void> => {
+      const read = new Promise<void>((resolve) => waiting.push(resolve))
+      due = true
+      wake()
+      return orLate(read, withinMs)
     },
     start: (() => {
       const running = run()

@@ -1,4 +1,5 @@
 import {
+  addresses,
   answers,
   captures,
   histories,
@@ -17,7 +18,10 @@ import {
 import type { Story } from './sample-story.ts'
 import { type Case, nobody, type Spoil } from './spoil.ts'
 
-export const ofOrders = ({ first, cancelled, refunded, unpaid, product }: Story, { sql }: Spoil): Case[] => {
+export const ofOrders = (
+  { first, cancelled, refunded, unpaid, left, product }: Story,
+  { sql }: Spoil,
+): Case[] => {
   const change = (order: { readonly id: string }, columns: string) =>
     sql(`UPDATE orders.orders SET ${columns} WHERE id = '${order.id}'`)
   const append = (what: string) =>
@@ -27,6 +31,11 @@ export const ofOrders = ({ first, cancelled, refunded, unpaid, product }: Story,
   const answered = (columns: string) =>
     sql(`UPDATE orders.idempotency_keys SET ${columns} WHERE subject_id = '${first.id}'`)
   return [
+    [
+      'an address of somebody who left',
+      change(left, `shipping_address = JSON_SET(shipping_address, '$.name', 'Mei')`),
+      [addresses],
+    ],
     ['a kept answer of another total', answered(`body = JSON_SET(body, '$.total', 1)`), [answers]],
     [
       'a kept answer about a payment that is not there',

@@ -108,10 +108,17 @@ export const sell = async (stack: Stack, log: ClientLog) => {
   await cancel(other, hidden)
   const hiddenProduct = String(hidden.lines[0]?.productId)
   await edit(hiddenProduct, () => ({ status: 'off-shelf' }))
+  const leaver = await shop.newShopper()
+  const left = await placed(leaver, dearer)
+  await cancel(leaver, left)
+  const { password } = leaver
+  const closed = await shop.door('POST', '/v1/me/closure', { token: leaver.token, body: { password } })
+  assert.equal(closed.status, 204, closed.text)
+
   const unpaid = await placed(other, { ...dearer, quantity: 3 })
   return {
     ...{ skuA: a.sku, skuB: b.sku, buyer: buyer.id, other: other.id, began, product, hiddenProduct },
-    ...{ first, second, cancelled, refunded: sentBack, unpaid },
+    ...{ first, second, cancelled, refunded: sentBack, unpaid, left },
   }
 }
 

@@ -72,6 +72,22 @@ export const openRefunds = (order: Order): string[] => {
 /** Whether an answer is missing: a paid order waits for its stock, an open refund for its end. */
 export const isWaiting = (order: Order): boolean => order.status === 'paid' || openRefunds(order).length > 0
 
+/**
+ * When an order of a closed account has no use for its address any more. Undefined while it may still be sent, or its money is on
+ * the way back; what is confirmed is being delivered for so many days.
+ */
+export const addressUntil = (order: Order, deliveryDays: number): Date | undefined => {
+  if (openRefunds(order).length > 0) return undefined
+  const ended = order.history.findLast(({ what }) => what === order.status)?.at ?? ''
+  if (order.status === 'cancelled') return new Date(ended)
+  if (order.status === 'confirmed') return new Date(Date.parse(ended) + deliveryDays * 86_400_000)
+  return undefined
+}
+
+/** Units of stock, of all lines. */
+export const unitsOf = (lines: readonly Pick<OrderLine, 'quantity'>[]): number =>
+  lines.reduce((sum, { quantity }) => sum + quantity, 0)
+
 const move = (order: Order, status: OrderStatus, now: Date): Order => {
   if (!transitions[order.status].includes(status))
     throw new Error(`an order cannot go ${order.status} → ${status}`)
