@@ -25,8 +25,17 @@ const list = async (apps: readonly string[]): Promise<void> => {
   }
 }
 
+/** The name of a letter, which is its event's id where that can be one. */
+const nameOf = async (app: string, given: string): Promise<string> => {
+  const letters = await lettersOf(app)
+  const isOf = ({ event }: DeadLetter & { event?: unknown }) =>
+    (event as { id?: string } | undefined)?.id === given
+  return letters.some(({ id }) => id === given) ? given : (letters.find(isOf)?.id ?? given)
+}
+
 const replay = async (name: string, which: string): Promise<void> => {
-  const ids = which === 'all' ? (await lettersOf(name)).map((letter) => letter.id) : [which]
+  const ids =
+    which === 'all' ? (await lettersOf(name)).map((letter) => letter.id) : [await nameOf(name, which)]
   for (const each of ids) {
     await ask('POST', `${name}/${encodeURIComponent(each)}/replay`)
     console.log(`${name}: ${each} handled`)
@@ -37,7 +46,7 @@ try {
   if (command === 'list') await list(app ? [app] : consumers)
   else if (command === 'replay' && app && id) await replay(app, id)
   else if (command === 'discard' && app && id) {
-    await ask('DELETE', `${app}/${encodeURIComponent(id)}`)
+    await ask('DELETE', `${app}/${encodeURIComponent(await nameOf(app, id))}`)
     console.log(`${app}: ${id} discarded`)
   } else {
     console.error(usage)

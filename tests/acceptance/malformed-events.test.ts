@@ -19,7 +19,7 @@ const put = (data: string | Buffer) => tellRedis(stack, 'XADD', topic, '*', 'dat
 interface Letter {
   readonly id: string
   readonly topic: string
-  readonly event: { readonly data?: unknown }
+  readonly event: { readonly id?: string; readonly data?: unknown }
 }
 
 const lettersOf = async (app: string): Promise<Letter[]> =>
@@ -28,9 +28,11 @@ const lettersOf = async (app: string): Promise<Letter[]> =>
 const kept = (app: string, is: (letter: Letter) => boolean): Promise<Letter> =>
   eventually(`${app} keeps it`, async () => (await lettersOf(app)).find(is), 30_000)
 
-/** Whatever came before it, it is discarded by the command, and gone. */
+const ask = async (method: string, app: string, path: string) =>
+  shop.door(method, `/v1/dead-letters/${app}/${path}`, { token: await shop.asOperator() })
+
 const discarded = async (app: string, { id }: Letter): Promise<void> => {
-  await command('discard', app, id)
+  assert.equal((await ask('DELETE', app, id)).status, 204)
   assert.ok(!(await lettersOf(app)).some((letter) => letter.id === id))
 }
 
@@ -54,7 +56,8 @@ for (const [what, make] of Object.entries(malformed))
     for (const app of consumers) {
       const letter = await kept(app, ({ event }) => String(event.data).includes(mark))
       assert.equal(letter.topic, 'unreadable')
-      await assert.rejects(command('replay', app, letter.id), /not-replayable/)
+      const { status, body } = await ask('POST', app, `${letter.id}/replay`)
+      assert.deepEqual([status, body.code], [409, 'dead-letters/not-replayable'])
       await discarded(app, letter)
     }
   })
@@ -64,16 +67,25 @@ test('a message without a payload is kept too', async () => {
   for (const app of consumers) await discarded(app, await kept(app, ({ event }) => event.data === ''))
 })
 
-for (const id of ['order/1', '../..', 'a?b=c&d#e%2F+'])
-  test(`an event with the id ${id} is kept, replayed in vain, and discarded`, async () => {
+for (const [id, app] of [
+  ['order/1', 'inventory'],
+  ['../..', 'carts'],
+  ['a?b=c&d#e%2F+', 'inventory'],
+] as const)
+  test(`an event with the id ${id} is kept, replayed in vain and discarded by the command`, async () => {
     const own = `${id}${randomUUID().slice(0, 8)}`
     await put(event({ id: own }))
-    for (const app of consumers) {
-      const letter = await kept(app, (each) => each.id === own)
-      assert.equal(letter.topic, topic)
-      await assert.rejects(command('replay', app, own), /replay-failed/)
-      await discarded(app, letter)
-    }
+    const letters = await Promise.all(
+      consumers.map((consumer) => kept(consumer, (letter) => letter.event.id === own)),
+    )
+    assert.deepEqual([...new Set(letters.map(({ topic }) => topic))], [topic])
+    await assert.rejects(command('replay', app, own), /replay-failed/)
+    await command('discard', app, own)
+    assert.ok(!(await lettersOf(app)).some((letter) => letter.event.id === own))
+    const [other] = consumers.flatMap((consumer, index) =>
+      consumer === app ? [] : [{ consumer, letter: letters[index] as Letter }],
+    )
+    if (other) await discarded(other.consumer, other.letter)
   })
 
 test('what is malformed does not hold up what is not', async () => {

@@ -195,14 +195,20 @@ describe('dead letters', () => {
       assert.equal((await box.app.request('DELETE', `${box.base}/${id}`)).status, 204)
   })
 
-  for (const id of ['order/1', 'a+b', 'x?y=1&z#%2F', '../..', "o'Neil\\", '0'])
-    test(`with the id ${id} can be replayed, and discarded`, async () => {
-      const path = `${box.base}/${encodeURIComponent(id)}`
+  for (const id of ['order/1', 'a+b', 'x?y=1&z#%2F', '../..', '.', "o'Neil\\", '0'])
+    test(`with the id ${id} can be replayed, and discarded, by the name that they are listed under and by that id`, async () => {
       await box.deliver(letter(id))
-      assert.equal((await box.app.request('POST', `${path}/replay`)).status, 204)
+      const [listed] = await box.list()
+      assert.ok(listed)
+      assert.match(listed.id, /^[\w~@:+-][\w.~@:+-]*$/, 'it stands in a path as it is')
+      assert.equal((await box.app.request('POST', `${box.base}/${listed.id}/replay`)).status, 204)
       assert.deepEqual(box.handled, [7])
       await box.deliver(letter(id))
-      assert.equal((await box.app.request('DELETE', path)).status, 204)
+      assert.equal((await box.app.request('DELETE', `${box.base}/${listed.id}`)).status, 204)
+      if (/^[^./]/.test(id)) {
+        await box.deliver(letter(id))
+        assert.equal((await box.app.request('DELETE', `${box.base}/${encodeURIComponent(id)}`)).status, 204)
+      }
       assert.deepEqual(await box.list(), [])
     })
 

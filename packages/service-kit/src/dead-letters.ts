@@ -44,6 +44,9 @@ const readEvent = (delivered: unknown): DeliveredEvent => {
   return { id: sha256(bytes), type: 'unreadable', source: '', data: text.slice(0, shownLength) }
 }
 
+/** What stands in a path as it is. A slash, a question mark or a dot alone would be another path's on the way. */
+const isPlain = (id: string): boolean => /^[\w~@:+-][\w.~@:+-]*$/.test(id)
+
 const isSame = (a: DeliveredEvent, b: DeliveredEvent): boolean =>
   a.id === b.id && a.type === b.type && a.source === b.source
 
@@ -76,9 +79,9 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
   const keep = (event: DeliveredEvent): Promise<void> =>
     change((letters) => {
       if (letters.some((letter) => isSame(letter.event, event))) return letters
-      // An id is unique with its source only (CloudEvents 1.0, 3.1): another's of the same goes by its hash.
-      const isTaken = letters.some(({ id }) => id === event.id)
-      const id = isTaken ? sha256(JSON.stringify([event.type, event.source, event.id])) : event.id
+      // An id is unique with its source only (CloudEvents 1.0, 3.1), and any text: what cannot be its name goes by its hash.
+      const isName = isPlain(event.id) && !letters.some(({ id }) => id === event.id)
+      const id = isName ? event.id : sha256(JSON.stringify([event.type, event.source, event.id]))
       const kept = [...letters, { id, topic: event.type, keptAt: new Date().toISOString(), event }]
       if (kept.length > capacity || Buffer.byteLength(JSON.stringify(kept)) > capacityBytes)
         throw new AppError('unavailable', 'dead-letters/full', 'Replay or discard some first')
@@ -100,16 +103,19 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
 
   const operations = deadLetterOperations(name)
   const find = async (eventId: string): Promise<Letter> => {
-    const letter = (await read()).letters.find((each) => each.id === eventId)
+    const { letters } = await read()
+    const letter =
+      letters.find(({ id }) => id === eventId) ?? letters.find(({ event }) => event.id === eventId)
     if (!letter) throw new AppError('not-found', 'dead-letters/not-found', 'No such dead letter')
     return letter
   }
-  const remove = (eventId: string) => change((letters) => letters.filter((letter) => letter.id !== eventId))
+  const remove = ({ id }: Letter) => change((letters) => letters.filter((letter) => letter.id !== id))
 
   const routes: Route[] = [
     route(operations.list, async () => ({ data: (await read()).letters })),
     route(operations.replay, async ({ params }) => {
-      const { event } = await find(params.eventId)
+      const letter = await find(params.eventId)
+      const { event } = letter
       const target = subscriptions.find(({ definition }) => definition.topic === event.type)
       if (!target)
         throw new AppError('conflict', 'dead-letters/not-replayable', `Nothing here handles ${event.type}`)
@@ -125,12 +131,11 @@ export const createDeadLetters = ({ name, sidecar, log, consumer, subscriptions 
           },
         )
       }
-      await remove(params.eventId)
+      await remove(letter)
       return undefined
     }),
     route(operations.discard, async ({ params }) => {
-      await find(params.eventId)
-      await remove(params.eventId)
+      await remove(await find(params.eventId))
       return undefined
     }),
   ]
