@@ -34,8 +34,9 @@ const piles = async (sku: string) => {
   const { available, reserved, sold } = await get(getStock, { params: { sku } }, await asOperator())
   return { available, reserved, sold }
 }
+/** Repeated until it is answered, as a client would: on a busy machine a sidecar gives up first. */
 const hold = (orderId: string, items: object[]) =>
-  get(reserve, { body: { orderId, items, ttlSeconds: 300 } }, asOrders)
+  eventually('an answer', () => get(reserve, { body: { orderId, items, ttlSeconds: 300 } }, asOrders))
 /** An event of orders as a later version of it might be: with a field that nobody knows yet. */
 const publish = ({ topic, example }: { topic: string; example: object }, data: object, id = newId()) =>
   publishAs('orders', topic, cloudEvent('orders', topic, id, { ...example, ...data, addedLater: true }))
