@@ -6,6 +6,7 @@ import { operations } from '@caravan/contracts/all'
 import { type FirstRole, isPublic, type Operation, roles } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
+import jwt from 'jsonwebtoken'
 import { sampleOf } from '../contract/samples.ts'
 import { sameAccess } from '../support/access.ts'
 import { newAddress } from '../support/door.ts'
@@ -218,9 +219,9 @@ test('an account is told what it may use, so that a menu shows nothing else', as
 })
 
 test('a session that is banned is refused, another of the account is not', async () => {
-  const { id } = await shop.newShopper()
-  const [sid, other] = [newId(), newId()]
-  const [token, another] = [mint.sign(id, { sid }), mint.sign(id, { sid: other })]
+  const { email, password, token: another } = await shop.newShopper()
+  const token = await shop.signIn(email, password)
+  const { sid } = jwt.decode(token) as { sid: string }
   const banId = await ban('session', sid)
   await becomes('403 auth/banned', '/v1/me', token)
   assert.equal(await codeOf('/v1/me', another), '200')
@@ -239,6 +240,46 @@ test('a banned account cannot sign in, and can again when the ban is over', asyn
   assert.ok(list.body.data.some((each: { subject: string }) => each.subject === id))
   await becomes('200', '/v1/me', token)
   assert.ok(await shop.signIn(email, password))
+})
+
+test('a ban that is over when it is asked for is refused, and the one that holds goes on', async () => {
+  const { id, token } = await shop.newShopper()
+  const banId = await ban('account', id)
+  await becomes('403 auth/banned', '/v1/me', token)
+  const until = new Date(Date.now() - 1000).toISOString()
+  const body = { kind: 'account', subject: id, reason: 'A test', until }
+  const refused = await shop.door('POST', '/v1/access/bans', { token: await shop.asOperator(), body })
+  assert.deepEqual(
+    [refused.status, refused.body.code, refused.body.errors[0].pointer],
+    [422, 'identity/ban-over', '/until'],
+  )
+  assert.equal(await codeOf('/v1/me', token), '403 auth/banned')
+  await set(`/v1/access/bans/${banId}`, undefined, 'DELETE')
+  await becomes('200', '/v1/me', token)
+})
+
+test('a ban that is replaced by a shorter one ends with that', async () => {
+  const { id, token } = await shop.newShopper()
+  await ban('account', id)
+  await becomes('403 auth/banned', '/v1/me', token)
+  const until = new Date(Date.now() + 500).toISOString()
+  await set('/v1/access/bans', { kind: 'account', subject: id, reason: 'A test', until }, 'POST')
+  await becomes('200', '/v1/me', token)
+})
+
+test('who or what is not there gets no role and no ban', async () => {
+  const token = await shop.asOperator()
+  const nobody = newId()
+  const role = await shop.door('PUT', `/v1/accounts/${nobody}/roles/support`, { token })
+  assert.deepEqual([role.status, role.body.code], [404, 'identity/account-not-found'])
+  for (const [kind, code] of [
+    ['account', 'identity/account-not-found'],
+    ['session', 'identity/no-such-session'],
+  ]) {
+    const body = { kind, subject: nobody, reason: 'A test' }
+    const refused = await shop.door('POST', '/v1/access/bans', { token, body })
+    assert.deepEqual([refused.status, refused.body.code], [404, code])
+  }
 })
 
 test('a banned address gets nothing at the door, cached pages neither; others do', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decideAccess } from '@caravan/contracts/access'
 import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
+import { get } from '../contract/ask.ts'
 import { shop } from '../support/stack.ts'
 
 const { door } = shop
@@ -76,4 +79,62 @@ test('a machine that was taken out gets none, and its secret is nowhere', async 
   for (const _ of [1, 2])
     assert.equal((await door('DELETE', `/v1/clients/${client.id}`, { token })).status, 204)
   assert.equal((await ask(grant, basic(client))).status, 401)
+})
+
+test('a machine has the roles that were granted to its id, at once, in the audit log, until it is banned or goes', async () => {
+  const client = await newClient()
+  const administrator = await shop.asOperator()
+  const { access_token: token } = (await ask(grant, basic(client))).body
+  const change = async (method: string, path: string, body?: unknown) => {
+    const answer = await door(method, path, { token: administrator, body })
+    assert.ok(answer.status < 300, answer.text)
+    return answer.body
+  }
+  const slug = `machine-${client.id}`.slice(0, 40)
+  const name = { en: 'Tea', zh: '茶' }
+  const editing = async () => {
+    const { status, body } = await door('PUT', `/v1/categories/${slug}`, {
+      token,
+      body: { parent: null, name },
+    })
+    return status < 300 ? 'allowed' : String(body.code)
+  }
+  const becomes = (expected: string) =>
+    eventually(`editing is ${expected}`, async () => (await editing()) === expected)
+  const roles = `/v1/accounts/${client.id}/roles`
+
+  assert.equal(await editing(), 'auth/forbidden')
+  await change('PUT', `${roles}/catalogue-manager`)
+  await becomes('allowed')
+  assert.deepEqual(await change('GET', roles), { data: ['catalogue-manager'] })
+  const issuedAt = (jwt.decode(token) as jwt.JwtPayload).iat
+  for (const [operationId, outcome] of [
+    ['putCategory', 'allowed'],
+    ['listOrders', 'forbidden'],
+  ]) {
+    const body = { account: client.id, issuedAt, operationId }
+    assert.deepEqual(await get(decideAccess, { body }, { through: 'payments' }), { outcome })
+  }
+  const done = await eventually('what it did is in the audit log', async () => {
+    const { data } = await change('GET', `/v1/audit-entries?actor=${client.id}&action=putCategory`)
+    return data.some(({ outcome }: { outcome: string }) => outcome === '200') && data
+  })
+  assert.equal(done[0].object, `/v1/categories/${slug}`)
+
+  const ban = await change('POST', '/v1/access/bans', {
+    ...{ kind: 'account', subject: client.id, reason: 'A test' },
+  })
+  await becomes('auth/banned')
+  assert.equal((await ask(grant, basic(client))).status, 403)
+  await change('DELETE', `/v1/access/bans/${ban.id}`)
+  await becomes('allowed')
+  await change('DELETE', `${roles}/catalogue-manager`)
+  await becomes('auth/forbidden')
+
+  await change('PUT', `${roles}/catalogue-manager`)
+  await becomes('allowed')
+  await change('DELETE', `/v1/clients/${client.id}`)
+  await becomes('auth/session-ended')
+  assert.deepEqual(await change('GET', roles), { data: [] })
+  assert.equal((await door('PUT', `${roles}/support`, { token: administrator })).status, 404)
 })

@@ -191,7 +191,18 @@ test('who closes the account is gone; an order keeps its address until it is ove
   })
   assert.equal((await closure({ ...shopper, password: 'a wrong passphrase' })).status, 422)
   await shop.cancel(shopper, order.id)
+  const administrator = await shop.asOperator()
+  const role = `/v1/accounts/${shopper.id}/roles/seller`
+  assert.equal((await door('PUT', role, { token: administrator })).status, 204)
   assert.equal((await closure(shopper)).status, 204)
+  const regranted = await door('PUT', role, { token: administrator })
+  assert.deepEqual([regranted.status, regranted.body.code], [404, 'identity/account-not-found'])
+  const grants = await door('GET', `/v1/accounts/${shopper.id}/roles`, { token: administrator })
+  assert.deepEqual(grants.body, { data: [] })
+  await eventually('its tokens are refused everywhere', async () => {
+    const { status, body } = await door('GET', '/v1/orders', { token: shopper.token })
+    return status === 401 && body.code === 'auth/session-ended'
+  })
   const again = await door('POST', '/v1/sessions', {
     headers: { 'x-forwarded-for': newAddress() },
     body: { email: shopper.email, password: shopper.password },

@@ -5,6 +5,7 @@ import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { figureOf, sameAccess } from '../support/access.ts'
 import { type Door, openDoor } from '../support/door.ts'
+import { inDatabase } from '../support/in-database.ts'
 import { type Shop, type Shopper, shopOf } from '../support/shop.ts'
 
 /** A shop of its own with two gateways, and two of a service that asks again. */
@@ -16,7 +17,10 @@ let clerk: Shopper
 
 before(async () => {
   await eraseStack('access')
-  stack = await startStack({ profile: 'access', ports: 'free', replicas: { gateway: 2, payments: 2 } })
+  stack = await startStack({
+    ...{ profile: 'access', ports: 'free', replicas: { gateway: 2, payments: 2 } },
+    env: { identity: { ACCESS_TOKEN_SECONDS: '3600' } },
+  })
   shop = shopOf(stack)
   doors = stack.urls.map(openDoor)
   assert.equal(doors.length, 2)
@@ -116,6 +120,69 @@ test('each process tells the version that it goes by, and how old that is', asyn
   await sameAccess(stack)
   for (const app of ['identity', 'gateway', 'gateway-2', 'payments', 'payments-2', 'orders'])
     assert.ok((await figureOf(stack, app, 'access_age_seconds')) < 60, app)
+})
+
+test('the last administrator cannot close the account, nor with a machine that has the role; one of two can', async () => {
+  const close = (token: string, password: string | undefined) =>
+    shop.door('POST', '/v1/me/closure', { token, body: { password } })
+  const refused = async () => {
+    const answer = await close(administrator, stack.secrets['operator-password'])
+    assert.deepEqual([answer.status, answer.body.code], [409, 'identity/locks-out-administrators'])
+  }
+  await refused()
+  const client = await shop.door('POST', '/v1/clients', { token: administrator, body: { name: 'press' } })
+  await change('PUT', `/v1/accounts/${client.body.id}/roles/administrator`)
+  await refused()
+  const second = await shop.newShopper()
+  await change('PUT', `/v1/accounts/${second.id}/roles/administrator`)
+  assert.equal((await close(second.token, second.password)).status, 204)
+  await refused()
+  assert.equal((await shop.door('GET', '/v1/access/rules', { token: administrator })).status, 200)
+})
+
+/** As a restored dump is: tables as they were, while no identity runs. */
+const access = ['access_version', 'access_history', 'access_entries']
+const statements = async (of: (table: string) => string[]): Promise<void> => {
+  for (const table of access)
+    for (const statement of of(table)) await inDatabase(stack.mysqlAdminUrl, 'identity', statement, [])
+}
+
+test('a back-up of identity’s database that is put back is what all replicas go by, whatever versions they had', async () => {
+  const [{ id, token }, other] = [clerk, await shop.newShopper()]
+  const banOf = (subject: string) => ({ kind: 'account', subject, reason: 'A drill' })
+  const banId = Buffer.from(`account ${id}`).toString('base64url')
+  await change('POST', '/v1/access/bans', banOf(id))
+  await statements((table) => [
+    `CREATE TABLE kept_${table} LIKE ${table}`,
+    `INSERT INTO kept_${table} SELECT * FROM ${table}`,
+  ])
+  await change('DELETE', `/v1/access/bans/${banId}`)
+  await change('POST', '/v1/access/bans', banOf(other.id))
+  for (let n = 0; n < 5; n += 1) await change('PUT', `/v1/accounts/${other.id}/roles/support`)
+  await eventually('what is lost later counts everywhere', async () => {
+    return (await everywhere(200, '/v1/me', token)) && everywhere(403, '/v1/me', other.token)
+  })
+  await sameAccess(stack)
+  const lost = await figureOf(stack, 'gateway', 'access_version')
+
+  const identity = stack.process('identity')
+  await identity.stop()
+  await statements((table) => [
+    `DELETE FROM ${table}`,
+    `INSERT INTO ${table} SELECT * FROM kept_${table}`,
+    `DROP TABLE kept_${table}`,
+  ])
+  await identity.start()
+  await identity.ready()
+  await eventually(
+    'all go by the back-up',
+    async () => (await everywhere(403, '/v1/me', token)) && everywhere(200, '/v1/me', other.token),
+    30_000,
+  )
+  await sameAccess(stack)
+  assert.ok((await figureOf(stack, 'gateway', 'access_version')) < lost)
+  await change('DELETE', `/v1/access/bans/${banId}`)
+  await eventually('the ban is lifted', () => everywhere(200, '/v1/me', token))
 })
 
 test('without identity what is known goes on for a minute; then only what is public is served', async () => {

@@ -43,8 +43,12 @@ try {
   const feed = createAccessFeed({
     ...{ state: access, log },
     // The own sidecar lets nothing pass without a token, the gateway's own questions neither.
-    read: (since) =>
-      sidecar.call(listAccessChanges, { query: { since } }, { authorization: `Bearer ${token.current()}` }),
+    read: (since, mark) =>
+      sidecar.call(
+        listAccessChanges,
+        { query: { since, ...(mark ? { mark } : {}) } },
+        { authorization: `Bearer ${token.current()}` },
+      ),
   })
   const app = createGateway({
     ...{ access, feed, config, log, token, limiter, authenticate, operations: offered },

@@ -49,6 +49,8 @@ await runService({
       audit: auditLog.appendDeed,
     })
     await access.seed(defaultAccess(operations))
+    await access.dropOrphans()
+    const clients = createClientStore(db, { access, outbox })
     const sessions = createSessionStore(db, { secret, sessionDays: config.SESSION_DAYS, access, outbox })
     const identities = createOutsideIdentityStore(db)
     const limits = createSignInLimitStore(db, {
@@ -90,9 +92,9 @@ await runService({
           ...{ accounts, access: state, sessions, limits, passwords, tokens, outside },
           audit: auditLog.note,
         }),
-        ...accessRoutes({ store: access, state, accounts }),
+        ...accessRoutes({ store: access, state, clients }),
         ...auditRoutes(auditLog),
-        ...clientRoutes(createClientStore(db), tokens),
+        ...clientRoutes({ clients, tokens, access: state }),
         ...tokenRoutes(tokens, clientSecret),
       ],
       subscriptions: auditSubscriptions(auditLog),
@@ -105,6 +107,7 @@ await runService({
         every(3_600_000, 'audit-log-head', log, async () => {
           log.info(await auditLog.head(), 'audit log head')
         }),
+        every(3_600_000, 'orphaned-access', log, access.dropOrphans),
         every(60_000, 'trim-identity', log, async () => {
           await sessions.trim()
           await links.trim()

@@ -54,10 +54,10 @@ const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
 
 const banContent = z.strictObject({
   kind: z.enum(kinds),
-  /** The account's id, the session's id, or an address or CIDR network: at least /8 for IPv4, /32 for IPv6. */
+  /** The id of an account or a machine, the session's id, or an address or CIDR network: at least /8 for IPv4, /32 for IPv6. */
   subject: z.string().max(60),
   reason: z.string().trim().min(1).max(500),
-  /** Without one it holds until it is lifted. */
+  /** In the future. Without one it holds until it is lifted. */
   until: moment.optional(),
 })
 const banId = z.string().regex(/^[\w-]{8,200}$/)
@@ -158,7 +158,7 @@ export const listGrants = operation({
   id: 'listGrants',
   method: 'GET',
   path: '/v1/accounts/{accountId}/roles',
-  summary: 'The roles of an account beside shopper, which every account has',
+  summary: 'The roles of an account beside shopper, which every account has, or of a machine',
   access: administrator,
   status: 200,
   params: accountParams,
@@ -172,11 +172,11 @@ export const putGrant = operation({
   id: 'putGrant',
   method: 'PUT',
   path: '/v1/accounts/{accountId}/roles/{role}',
-  summary: 'Give an account a role; it counts at once, for tokens that are out too',
+  summary: 'Give an account or a machine a role; it counts at once, for tokens that are out too',
   access: administrator,
   status: 204,
   params: grantParams,
-  problems: { 'identity/unknown-role': 409, 'identity/account-not-found': 404 },
+  problems: { 'identity/unknown-role': 409, 'identity/account-not-found': 404, ...lockedOut },
 })
 
 export const deleteGrant = operation({
@@ -184,7 +184,7 @@ export const deleteGrant = operation({
   id: 'deleteGrant',
   method: 'DELETE',
   path: '/v1/accounts/{accountId}/roles/{role}',
-  summary: 'Take a role from an account',
+  summary: 'Take a role from an account or a machine',
   access: administrator,
   status: 204,
   params: grantParams,
@@ -248,7 +248,8 @@ export const createBan = operation({
   id: 'createBan',
   method: 'POST',
   path: '/v1/access/bans',
-  summary: 'Ban an account, a session, an address or a network; a second one of the same replaces the first',
+  summary:
+    'Ban an account or a machine, a session, an address or a network; a second one of the same replaces the first',
   access: { roles: ['operator'] },
   status: 201,
   body: banContent.refine(
@@ -256,7 +257,13 @@ export const createBan = operation({
     { path: ['subject'], error: 'not a subject of this kind' },
   ),
   response: ban,
-  problems: { 'identity/network-too-wide': 422, ...lockedOut },
+  problems: {
+    'identity/network-too-wide': 422,
+    'identity/ban-over': 422,
+    'identity/account-not-found': 404,
+    'identity/no-such-session': 404,
+    ...lockedOut,
+  },
 })
 
 export const deleteBan = operation({
@@ -307,9 +314,19 @@ export const listAccessChanges = operation({
   summary: 'What changed in the access state after a version, in its order; after version 0 all of it',
   access: followers,
   status: 200,
-  query: z.strictObject({ since: z.coerce.number().int().min(0) }),
-  /** `version`: up to which this tells everything; `hasMore`: ask again from there. */
-  response: z.object({ version: z.int().min(0), entries: z.array(accessEntry), hasMore: z.boolean() }),
+  query: z.strictObject({ since: z.coerce.number().int().min(0), mark: id.optional() }),
+  /**
+   * `version`: up to which this tells everything; `hasMore`: ask again from there. `mark`: the version's name, to be told beside it
+   * the next time; who tells another one has a version that was lost when the database went back to a back-up. `since`: after
+   * which version this tells everything: the one asked for, or 0, then to begin anew with.
+   */
+  response: z.object({
+    version: z.int().min(0),
+    mark: id.optional(),
+    since: z.int().min(0).optional(),
+    entries: z.array(accessEntry),
+    hasMore: z.boolean(),
+  }),
 })
 export type AccessChanges = z.output<NonNullable<typeof listAccessChanges.response>>
 
@@ -322,7 +339,9 @@ export const decideAccess = operation({
   access: followers,
   status: 200,
   body: z.strictObject({
+    /** The token's `sub`, of an account or a machine. */
     account: id,
+    /** Its `sid`; a machine's has none. */
     session: id.optional(),
     /** The token's `iat`, in seconds. */
     issuedAt: z.number(),

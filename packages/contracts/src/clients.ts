@@ -38,7 +38,7 @@ export const deleteClient = operation({
   id: 'deleteClient',
   method: 'DELETE',
   path: '/v1/clients/{clientId}',
-  summary: 'Take a machine’s right to tokens; a repeat changes nothing',
+  summary: 'Take a machine’s right to tokens, those that are out and its roles; a repeat changes nothing',
   access,
   status: 204,
   params: z.strictObject({ clientId: id }),

@@ -81,6 +81,7 @@ export const sendConfirmation = operation({
   summary: 'Mail another link to confirm the address; at most one a minute goes out',
   access: 'member',
   status: 204,
+  problems: { 'identity/account-gone': 401 },
 })
 
 export const confirmAddress = operation({
@@ -206,7 +207,11 @@ export const closeAccount = operation({
   audited: true,
   status: 204,
   body: z.strictObject({ password: z.string().max(128) }),
-  problems: { 'identity/wrong-password': 422, 'identity/account-gone': 401 },
+  problems: {
+    'identity/wrong-password': 422,
+    'identity/account-gone': 401,
+    'identity/locks-out-administrators': 409,
+  },
 })
 
 export const getKeys = operation({

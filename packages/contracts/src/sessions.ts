@@ -41,7 +41,7 @@ export const createSession = operation({
     transport: z.enum(['body', 'cookie']).default('body'),
   }),
   response: tokens,
-  problems: { 'identity/wrong-credentials': 401 },
+  problems: { 'identity/wrong-credentials': 401, 'identity/account-gone': 401 },
 })
 
 export const refreshSession = operation({
@@ -96,6 +96,7 @@ export const completeOutsideSignIn = operation({
     'identity/address-not-confirmed': 422,
     'identity/email-taken': 409,
     'identity/already-linked': 409,
+    'identity/account-gone': 401,
   },
 })
 

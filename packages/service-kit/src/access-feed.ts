@@ -31,7 +31,10 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
       waiting = []
       try {
         state.sweep()
+        const before = state.version()
         await runInTrace(undefined, () => state.catchUp(read))
+        if (state.version() < before)
+          log.warn({ before, version: state.version() }, 'the access state went back to an earlier version')
         loaded()
         for (const each of heard) each()
       } catch (error) {

@@ -205,6 +205,61 @@ describe('the access state', () => {
     assert.equal(outcome(own, mei), '503 auth/policies-unavailable')
   })
 
+  test('where its version is not of identity’s history it reads all anew, and goes by that, lower or not', async () => {
+    for (const lower of [1, 5, 9]) {
+      const ban = entry('ban', 'b', { kind: 'account', subject: 'mei' })
+      const entries = [...policy, ban]
+      await state.catchUp(async () => ({ version: 5, mark: 'lost', since: 0, entries, hasMore: false }))
+      assert.equal(outcome(own, mei), '403 auth/banned')
+      const asked: unknown[] = []
+      await state.catchUp(async (...question) => {
+        asked.push(question)
+        return asked.length === 1
+          ? { version: 1, mark: 'one', since: 0, entries: policy.slice(0, 2), hasMore: true }
+          : { version: lower, mark: 'two', since: 1, entries: policy.slice(2), hasMore: false }
+      })
+      assert.deepEqual(asked, [
+        [5, 'lost'],
+        [1, 'one'],
+      ])
+      assert.deepEqual([state.version(), outcome(own, mei)], [lower, 'allowed'])
+      state = createAccessState({ now: () => time, elapsed: () => time })
+    }
+  })
+
+  test('where identity goes back while its pages are read, it begins again', async () => {
+    const answers: AccessChanges[] = [
+      {
+        version: 7,
+        mark: 'a',
+        since: 0,
+        entries: [...policy, rule('x', 'shopper', 'PUT', '/*')],
+        hasMore: true,
+      },
+      { version: 3, mark: 'b', since: 0, entries: policy, hasMore: false },
+    ]
+    await state.catchUp(async () => answers.shift() as AccessChanges)
+    assert.deepEqual(
+      [state.version(), outcome(own, mei), outcome(staff, mei)],
+      [3, 'allowed', '403 auth/forbidden'],
+    )
+  })
+
+  test('a machine may what was granted to it, and is a shopper only where that was', async () => {
+    const machine: Caller = { kind: 'client', id: 'press', roles: [], issuedAt: 1000 }
+    const list = { ...own, access: { roles: ['shopper'] } } as const
+    const granted = (role: string, value: AccessEntry['value'] = { account: 'press', role }) =>
+      entry('grant', `press ${role}`, value)
+    await told(...policy, granted('operator'))
+    assert.deepEqual([outcome(staff, machine), outcome(list, machine)], ['allowed', '403 auth/forbidden'])
+    await told(granted('shopper'))
+    assert.deepEqual([outcome(list, machine), outcome(own, machine)], ['allowed', '403 auth/forbidden'])
+    await told(granted('operator', null))
+    assert.deepEqual([outcome(staff, machine), outcome(list, machine)], ['403 auth/forbidden', 'allowed'])
+    await told(entry('ban', 'b', { kind: 'account', subject: 'press' }))
+    assert.equal(outcome(open, machine), '403 auth/banned')
+  })
+
   test('pages are applied together, or not at all', async () => {
     await told(...policy)
     const pages: Record<number, AccessChanges | undefined> = {

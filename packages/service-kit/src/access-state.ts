@@ -22,8 +22,8 @@ const grant = z.object({ account: z.string(), role: z.string() })
 const ban = z.object({ kind: z.string(), subject: z.string() })
 const revocation = z.object({ kind: z.string(), subject: z.string(), notBefore: z.iso.datetime() })
 
-/** What changed after a version: from identity, or its own table. */
-export type ReadAccessChanges = (since: number) => Promise<AccessChanges>
+/** What changed after a version, which its mark names where there is one: from identity, or its own table. */
+export type ReadAccessChanges = (since: number, mark?: string) => Promise<AccessChanges>
 
 /** Every signed-in account is one. */
 const everyone = ['shopper'] as const
@@ -37,7 +37,7 @@ const never = Number.POSITIVE_INFINITY
 interface Contents {
   readonly rules: Map<string, z.infer<typeof rule>>
   readonly parents: Map<string, readonly string[]>
-  readonly roles: Map<string, readonly string[]>
+  readonly grants: Map<string, readonly string[]>
   readonly publicRoutes: Set<string>
   readonly bans: ReturnType<typeof createBans>
   /** By `<kind> <subject>`. */
@@ -47,7 +47,7 @@ interface Contents {
 const emptyContents = (now: () => number): Contents => ({
   rules: new Map(),
   parents: new Map(),
-  roles: new Map(),
+  grants: new Map(),
   publicRoutes: new Set(),
   bans: createBans(now),
   revocations: new Map(),
@@ -74,10 +74,10 @@ const put = (contents: Contents, { kind, id, value, expiresAt }: AccessEntry): b
       return true
     case 'grant': {
       const [account = '', role = ''] = id.split(' ')
-      const others = (contents.roles.get(account) ?? everyone).filter((each) => each !== role)
+      const others = (contents.grants.get(account) ?? []).filter((each) => each !== role)
       const held = value ? [...others, grant.parse(value).role].sort() : others
-      if (held.length > everyone.length) contents.roles.set(account, held)
-      else contents.roles.delete(account)
+      if (held.length > 0) contents.grants.set(account, held)
+      else contents.grants.delete(account)
       return false
     }
     case 'public-route':
@@ -107,27 +107,30 @@ export const createAccessState = ({ now = Date.now, elapsed = () => performance.
   let contents = emptyContents(now)
   let policy: Policy | undefined
   let version = 0
+  let mark: string | undefined
   let confirmedAt = Number.NEGATIVE_INFINITY
   let watchers: (() => void)[] = []
 
   const age = (): number => elapsed() - confirmedAt
 
   /**
-   * Reads what changed, and takes it over at once. One at a time. Versions never go back: an older answer is refused, and
-   * confirms nothing.
+   * Reads what changed, and takes it over at once. One at a time. Versions go back only together with all that there is, when
+   * the version held is not one of identity's history; any other older answer is refused, and confirms nothing.
    */
   const catchUp = async (read: ReadAccessChanges): Promise<void> => {
     const askedAt = elapsed()
-    const since = age() > forgetMs ? 0 : version
-    const entries: AccessEntry[] = []
+    let since = age() > forgetMs ? 0 : version
+    let entries: AccessEntry[] = []
     let answer: AccessChanges
-    let upTo = since
+    let [upTo, named] = [since, since === 0 ? undefined : mark]
     do {
-      answer = await read(upTo)
+      answer = await read(upTo, named)
+      if (answer.since === 0) [since, entries] = [0, []]
       entries.push(...answer.entries)
-      upTo = answer.version
+      ;[upTo, named] = [answer.version, answer.mark]
     } while (answer.hasMore)
-    if (upTo < version) throw new Error(`identity answered with version ${upTo} after ${version}`)
+    if (upTo < version && answer.since === undefined)
+      throw new Error(`identity answered with version ${upTo} after ${version}`)
 
     const next = since === 0 ? emptyContents(now) : contents
     let changed = since === 0
@@ -135,6 +138,7 @@ export const createAccessState = ({ now = Date.now, elapsed = () => performance.
     if (changed) policy = await createPolicy({ rules: next.rules.values(), parents: next.parents })
     contents = next
     version = upTo
+    mark = named
     confirmedAt = askedAt
     accessVersion.set(version)
     for (const each of watchers) each()
@@ -166,11 +170,14 @@ export const createAccessState = ({ now = Date.now, elapsed = () => performance.
       throw new AppError('unauthenticated', 'auth/session-ended', 'Sign in again')
   }
 
-  const rolesOf = (account: string): readonly string[] => contents.roles.get(account) ?? everyone
+  const rolesOf = (account: string): readonly string[] => {
+    const granted = contents.grants.get(account)
+    return granted ? [...new Set([...granted, ...everyone])].sort() : everyone
+  }
 
-  /** A machine has what was granted to it, and is no shopper. */
+  /** A machine has what was granted to it, and is no shopper unless that was. */
   const heldBy = ({ kind, id, roles }: Caller): readonly string[] => {
-    if (kind === 'client') return rolesOf(id).filter((role) => !everyone.includes(role as 'shopper'))
+    if (kind === 'client') return contents.grants.get(id) ?? []
     return kind === 'member' ? rolesOf(id) : roles
   }
 

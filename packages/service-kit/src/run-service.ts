@@ -180,7 +180,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
 
   const access = parts.access ?? {
     state: createAccessState(),
-    read: (since) => sidecar.call(listAccessChanges, { query: { since } }),
+    read: (since, mark) => sidecar.call(listAccessChanges, { query: { since, ...(mark ? { mark } : {}) } }),
   }
   const feed = createAccessFeed({ ...access, log })
   // Of a broadcast nothing is kept: neither which events were handled, which other replicas share, nor dead letters.

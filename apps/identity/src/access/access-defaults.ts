@@ -1,5 +1,5 @@
 import type { FirstRole, Operation } from '@caravan/contracts/operation'
-import type { Entry } from './access-store.ts'
+import type { Entry } from './access-entry-store.ts'
 
 /** By role, the roles that it inherits from. */
 const parents: Record<FirstRole, FirstRole[]> = {

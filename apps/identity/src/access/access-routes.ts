@@ -6,13 +6,14 @@ import type { AccessState } from '@caravan/service-kit/access-state'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
-import type { AccountStore } from '../accounts/account-store.ts'
-import type { AccessStore, Entry } from './access-store.ts'
+import type { ClientStore } from '../tokens/client-store.ts'
+import type { Entry } from './access-entry-store.ts'
+import type { AccessStore } from './access-store.ts'
 
 interface Collaborators {
   readonly store: AccessStore
   readonly state: AccessState
-  readonly accounts: Pick<AccountStore, 'findById'>
+  readonly clients: Pick<ClientStore, 'has'>
 }
 
 const byId = new Map(operations.map((operation) => [operation.id, operation]))
@@ -99,7 +100,7 @@ const notFound = (what: string) =>
 const presentRule = ({ id, value }: Entry<'rule'>) => ({ id, ...value })
 const presentRole = ({ id, value }: Entry<'role'>) => ({ role: id, ...value })
 
-export const accessRoutes = ({ store, state, accounts }: Collaborators): readonly Route[] => [
+export const accessRoutes = ({ store, state, clients }: Collaborators): readonly Route[] => [
   route(contract.listRules, async ({ query: { limit, after } }) =>
     pageOf(await store.list('rule', limit + 1, after), limit, presentRule),
   ),
@@ -138,15 +139,14 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
   }),
 
   route(contract.listGrants, async ({ params: { accountId } }) => {
-    const grants = await store.list('grant', 1000, '', `${accountId} `)
+    const grants = await store.grantsOf(accountId)
     return { data: grants.map(({ value }) => value.role) }
   }),
 
   route(contract.putGrant, async ({ params: { accountId, role }, caller }) => {
-    if (!(await accounts.findById(accountId))) throw notFound('account')
     const value = { account: accountId, role }
     const entry = { kind: 'grant', id: `${accountId} ${role}`, value } as const
-    await store.set(caller.id, entry, store.knownRoles(role))
+    await store.set(caller.id, entry, store.known('account', accountId), store.knownRoles(role))
     return undefined
   }),
 
@@ -185,6 +185,10 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
 
   route(contract.createBan, async ({ body, caller }) => {
     const { kind, reason, until } = body
+    if (until && Date.parse(until) <= Date.now())
+      throw new AppError('invalid', 'identity/ban-over', 'The ban would be over already', {
+        errors: [{ pointer: '/until', detail: 'in the past' }],
+      })
     const subject = subjectOf(kind, body.subject)
     if (await store.find('grant', `${subject} administrator`)) {
       if (!(await store.find('grant', `${caller.id} administrator`)))
@@ -195,7 +199,7 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
       value: { kind, subject, reason, by: caller.id, at: new Date().toISOString() },
       ...(until ? { expiresAt: until } : {}),
     }
-    await store.set(caller.id, entry)
+    await store.set(caller.id, entry, ...(kind === 'address' ? [] : [store.known(kind, subject)]))
     return presentBan(entry)
   }),
 
@@ -204,7 +208,7 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
     return undefined
   }),
 
-  route(contract.listAccessChanges, async ({ query: { since } }) => store.changesSince(since)),
+  route(contract.listAccessChanges, async ({ query: { since, mark } }) => store.changesSince(since, mark)),
 
   route(contract.listPermissions, async ({ caller }) => ({
     data: operations
@@ -214,8 +218,10 @@ export const accessRoutes = ({ store, state, accounts }: Collaborators): readonl
 
   route(contract.decideAccess, async ({ body }) => {
     const { account, session, issuedAt, operationId, params } = body
+    // Every token of a member has a session.
+    const isMachine = !session && (await clients.has(account))
     const caller: Caller = {
-      ...{ kind: 'member', id: account, roles: [], issuedAt },
+      ...{ kind: isMachine ? 'client' : 'member', id: account, roles: [], issuedAt },
       ...(session ? { session } : {}),
     }
     return { outcome: decide(state, operationOf(operationId), caller, params) }

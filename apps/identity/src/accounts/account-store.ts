@@ -83,9 +83,16 @@ export const createAccountStore = (db: Database) => {
       await tx('accounts').where({ id, confirmed_at: null }).update({ confirmed_at: new Date() })
     },
 
-    /** With all that hangs on it. Resolves with whether it was there. */
-    remove: async (tx: Transaction, id: string): Promise<boolean> =>
-      (await tx('accounts').where({ id }).delete()) === 1,
+    /** For a change of what hangs on it: who signs in or out at the same time waits. */
+    lock: async (tx: Transaction, id: string): Promise<StoredAccount | undefined> => {
+      const row = await tx<Row>('accounts').where({ id }).forUpdate().first()
+      return row && fromRow(row)
+    },
+
+    /** With all that hangs on it. */
+    remove: async (tx: Transaction, id: string): Promise<void> => {
+      await tx('accounts').where({ id }).delete()
+    },
   }
 }
 

@@ -13,7 +13,7 @@ import type { OutsideIdentity, OutsideIdentityStore } from './outside-identity-s
 interface Parts {
   readonly db: Database
   readonly outbox: Outbox
-  readonly access: Pick<AccessStore, 'revokeAccount'>
+  readonly access: Pick<AccessStore, 'forget'>
   readonly accounts: AccountStore
   readonly links: MailLinkStore
   readonly sessions: SessionStore
@@ -77,11 +77,17 @@ export const createCredentialStore = (parts: Parts) => {
         return id
       }),
 
-    /** Deletes the account with all that hangs on it, and tells the others. A repeat changes nothing. */
+    /**
+     * Deletes the account with all that hangs on it, its roles and bans too, and tells the others. A repeat changes nothing.
+     * Throws 409 `identity/locks-out-administrators`.
+     */
     close: (id: string): Promise<void> =>
       write(async (tx) => {
-        if (!(await accounts.remove(tx, id))) return
-        await access.revokeAccount(tx, id)
+        const account = await accounts.lock(tx, id)
+        if (!account) return
+        await access.forget(tx, id, id, await sessions.endAllIn(tx, id, 'closure'))
+        await limits.forget(tx, account.email)
+        await accounts.remove(tx, id)
         await outbox.add(tx, [fact(accountClosed, { accountId: id })])
       }),
   }

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '@caravan/service-kit/database'
+import { AppError } from '@caravan/service-kit/errors'
 import { hashOf } from '../derive.ts'
 
 const minutes = 10
@@ -31,7 +32,7 @@ export const createOutsideIdentityStore = (db: Database) => ({
     return row?.account_id
   },
 
-  /** The account that the identity is linked to now: another one where that was faster. */
+  /** The account that the identity is linked to now: another one where that was faster. Throws 401 where it was closed. */
   link: async (
     { issuer, subject }: OutsideIdentity,
     accountId: string,
@@ -43,6 +44,7 @@ export const createOutsideIdentityStore = (db: Database) => ({
       accountId,
     ])
     const row = await on('outside_identities').where({ issuer, subject }).first('account_id')
+    if (!row) throw new AppError('unauthenticated', 'identity/account-gone', 'The account was closed')
     return row.account_id
   },
 

@@ -1,12 +1,13 @@
 import type { Session } from '@caravan/contracts/sessions'
 import type { Database, Transaction } from '@caravan/service-kit/database'
 import { transaction } from '@caravan/service-kit/database'
+import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import type { Outbox } from '@caravan/service-kit/outbox'
 import type { AccessStore } from '../access/access-store.ts'
 import { derive, hashOf, randomToken } from '../derive.ts'
 
-export type EndReason = 'logout' | 'reuse' | 'password' | 'ban'
+export type EndReason = 'logout' | 'reuse' | 'password' | 'closure'
 export type StoredSession = Omit<Session, 'current'>
 
 interface Row {
@@ -40,6 +41,9 @@ export type Refresh =
 
 /** An answer may be lost, and two tabs may refresh at once: so long a repeat gets the same successor. */
 const graceSeconds = 10
+
+const gone = (cause: unknown) =>
+  new AppError('unauthenticated', 'identity/account-gone', 'The account was closed', { cause })
 
 interface Options {
   /** The successor of a token is derived with it, so that a repeat gets the same one though only hashes are stored. */
@@ -85,14 +89,19 @@ export const createSessionStore = (db: Database, { secret, sessionDays, access, 
   }
 
   return {
+    /** Throws 401 `identity/account-gone` where the account was closed meanwhile. */
     open: (accountId: string, about: Pick<Session, 'userAgent' | 'address'>): Promise<Refreshed> =>
       transaction(db, async (tx) => {
         const [sessionId, refreshToken] = [newId(), randomToken()]
-        await tx.raw(
-          `INSERT INTO sessions (id, account_id, user_agent, address, expires_at)
-           VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ? DAY)`,
-          [sessionId, accountId, about.userAgent.slice(0, 300), about.address, sessionDays],
-        )
+        await tx
+          .raw(
+            `INSERT INTO sessions (id, account_id, user_agent, address, expires_at)
+             VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ? DAY)`,
+            [sessionId, accountId, about.userAgent.slice(0, 300), about.address, sessionDays],
+          )
+          .catch((cause) => {
+            throw cause.code === 'ER_NO_REFERENCED_ROW_2' ? gone(cause) : cause
+          })
         await keep(tx, sessionId, refreshToken)
         return { accountId, sessionId, refreshToken }
       }),

@@ -1,4 +1,5 @@
 import { createClient, deleteClient, issueToken, listClients } from '@caravan/contracts/clients'
+import type { AccessState } from '@caravan/service-kit/access-state'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import { z } from 'zod'
@@ -32,19 +33,26 @@ const readForm = (raw: Buffer, contentType = ''): z.infer<typeof form> => {
   return parsed.data
 }
 
-export const clientRoutes = (clients: ClientStore, tokens: AccessTokens): readonly Route[] => [
+interface Collaborators {
+  readonly clients: ClientStore
+  readonly tokens: Pick<AccessTokens, 'forClient'>
+  readonly access: Pick<AccessState, 'assertNotBanned'>
+}
+
+export const clientRoutes = ({ clients, tokens, access }: Collaborators): readonly Route[] => [
   route(createClient, ({ body: { name } }) => clients.create(name)),
 
   route(listClients, async () => ({ data: await clients.list() })),
 
-  route(deleteClient, async ({ params: { clientId } }) => {
-    await clients.remove(clientId)
+  route(deleteClient, async ({ params: { clientId }, caller }) => {
+    await clients.remove(caller.id, clientId)
     return undefined
   }),
 
   route(issueToken, async ({ raw, headers }) => {
     const { client_id: id, client_secret: secret } = readForm(raw, headers['content-type'])
     if (!(await clients.knows(id, secret))) throw refusal('invalid_client')
+    access.assertNotBanned(id)
     const { accessToken, expiresIn } = tokens.forClient(id)
     return { access_token: accessToken, token_type: 'Bearer' as const, expires_in: expiresIn }
   }),
