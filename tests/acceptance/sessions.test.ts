@@ -5,6 +5,7 @@ import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
 import { newAddress, openDoor } from '../support/door.ts'
 import { linkIn } from '../support/inbox.ts'
+import type { Shopper } from '../support/shop.ts'
 import { rows, shop, stack } from '../support/stack.ts'
 
 const { door } = shop
@@ -199,9 +200,15 @@ test('guesses from many addresses of one network wait for that account, and the 
 })
 
 test('twenty at once from one address that know their passwords sign in', async () => {
-  const shoppers = await Promise.all(Array.from({ length: 20 }, () => shop.newShopper()))
+  const shoppers: Shopper[] = []
+  while (shoppers.length < 20) shoppers.push(await shop.newShopper())
   const headers = { 'x-forwarded-for': newAddress() }
-  await Promise.all(shoppers.map((shopper) => signIn(shopper, headers)))
+  const answers = await Promise.all(
+    shoppers.map(({ email, password }) =>
+      shop.persistently(() => door('POST', '/v1/sessions', { body: { email, password }, headers })),
+    ),
+  )
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201])
 })
 
 test('a shop without an outside provider says so', async () => {
