@@ -1,7 +1,8 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { operations } from '@caravan/contracts/all'
-import { isPublic, type Operation } from '@caravan/contracts/operation'
+import { pictureFile } from '@caravan/contracts/catalog'
+import { invokedPath, isPublic, type Operation } from '@caravan/contracts/operation'
 import { repository } from './launcher/stack-file.ts'
 import { readTopology } from './launcher/topology.ts'
 
@@ -23,6 +24,9 @@ const imported = (sources: string[]): Set<Operation> => {
   const names = new Set(clauses.flatMap(([, clause = '']) => clause.split(',').map((name) => name.trim())))
   return new Set(operations.filter(({ id }) => names.has(id)))
 }
+
+/** What the gateway offers besides. */
+const files = [pictureFile]
 
 /** What no app of ours calls, but one that takes its place in another language may have to. */
 const forReplacements = new Set(['decideAccess'])
@@ -49,61 +53,16 @@ export const callsOf = (app: string): Operation[] => {
   )
 }
 
-/**
- * The names under which a caller’s policy has these paths, by path; `others` are those that it may not call. Dapr 1.18 keeps the
- * names in a tree of segments (pkg/config/acl_trie.go):
- * - a name that ends in a literal covers all paths below it, and hides the names there;
- * - `/*` at the end is any one segment, or none; in the middle it matches nothing; it must come before what is below it;
- * - `/**` in the middle is any one segment; at the end, any number;
- * - `/*-*` is any one segment with a hyphen, so an id, and what is below it;
- * - the first branch that matches a segment is taken, for good.
- * So a path that another extends ends in `/*`, and what follows it, or is a parameter in one path, is one in all. What a name covers
- * beside its paths is no operation of the app.
- */
-export const policyNames = (paths: string[], others: string[] = []): Map<string, string> => {
-  const parameters = new Set<string>()
-  const generalise = (path: string) =>
-    path
-      .split('/')
-      .slice(1)
-      .reduce((done, segment) => `${done}/${parameters.has(done) ? '**' : segment}`, '')
-  const split = paths.map((path) => path.split('/'))
-  for (let depth = 1; depth < Math.max(...split.map(({ length }) => length)); depth++)
-    for (const path of split.filter(({ length }) => length > depth)) {
-      const parent = generalise(path.slice(0, depth).join('/'))
-      const extendsOther = !parent.endsWith('/**') && paths.some((other) => generalise(other) === parent)
-      if (extendsOther || path[depth]?.startsWith('{')) parameters.add(parent)
-    }
-
-  const general = paths.map(generalise)
-  const nameOf = (path: string) => {
-    if (path.endsWith('/**')) {
-      const parent = path.slice(0, -'/**'.length)
-      return others.some((other) => generalise(other) === parent) ? `${parent}/*-*` : `${parent}/*`
-    }
-    return general.some((other) => other.startsWith(`${path}/`)) ? `${path}/*` : path
-  }
-  return new Map(paths.map((path, index) => [path, nameOf(general[index] as string)]))
-}
-
-/** The lines of a caller’s policy, from the operations of one app that it calls. By name: `/*` is before `/**`. */
-const operationLines = (app: string, calls: Operation[]): string[] => {
-  const pathsOf = (some: Operation[]) => some.map(({ path }) => path)
-  const others = operations.filter((each) => each.app === app && !calls.includes(each))
-  const names = policyNames(pathsOf(calls), pathsOf(others))
-  const byName = Map.groupBy(calls, ({ path }) => names.get(path) ?? path)
-  return [...byName]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, each]) => {
-      const verbs = [...new Set(each.map(({ method }) => method))].sort()
-      return `          - { name: "${name}", httpVerb: [${verbs.join(', ')}], action: allow }`
-    })
-}
+/** One exact name an operation: what is invoked has no ids in its path. */
+const line = ({ id, method }: Pick<Operation, 'id' | 'method'>): string =>
+  `          - { name: "${invokedPath({ id })}", httpVerb: [${method}], action: allow }`
 
 /** The file dapr/access/<app>.yaml. */
 export const accessControl = (app: string): string => {
   const policies = apps.flatMap((caller) => {
-    const calls = callsOf(caller).filter((each) => each.app === app)
+    const calls = [...callsOf(caller), ...(caller === 'gateway' ? files : [])].filter(
+      (each) => each.app === app,
+    )
     if (calls.length === 0) return []
     return [
       `      - appId: ${caller}`,
@@ -111,7 +70,7 @@ export const accessControl = (app: string): string => {
       '        trustDomain: public',
       '        namespace: default',
       '        operations:',
-      ...operationLines(app, calls),
+      ...calls.map(line).sort(),
     ]
   })
   return [

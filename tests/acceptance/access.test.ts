@@ -3,7 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { before, describe, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
-import { type FirstRole, isPublic, type Operation, roles } from '@caravan/contracts/operation'
+import {
+  type FirstRole,
+  invokedPath,
+  isPublic,
+  type Operation,
+  parametersOf,
+  publicPath,
+  roles,
+} from '@caravan/contracts/operation'
+import { addressHeader } from '@caravan/service-kit/client'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
@@ -87,10 +96,19 @@ describe('every operation, for everyone', () => {
       ...sample.params,
       ...(owned.has(operation.id) || lists.has(operation.id) ? { orderId, paymentId } : {}),
     }
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => String(params[name as never]))
-    const query = new URLSearchParams(sample.query)
-    const body = sample.body ?? (operation.body ? {} : undefined)
-    return { path: query.size > 0 ? `${path}?${query}` : path, body }
+    const named = parametersOf(operation).map((name): [string, string] => [
+      name,
+      String(params[name as never]),
+    ])
+    const url = (path: string, query: URLSearchParams) => (query.size > 0 ? `${path}?${query}` : path)
+    return {
+      path: url(publicPath(operation, params), new URLSearchParams(sample.query)),
+      invoked: url(
+        invokedPath(operation),
+        new URLSearchParams([...named, ...Object.entries(sample.query ?? {})]),
+      ),
+      body: sample.body ?? (operation.body ? {} : undefined),
+    }
   }
 
   /** As the contract says: `in`, or the refusal. */
@@ -156,14 +174,14 @@ describe('every operation, for everyone', () => {
     })
 
     test(`${operation.id} at ${operation.app}, for whoever got past the door`, async () => {
-      const { path, body } = requestOf(operation)
+      const { invoked, body } = requestOf(operation)
       for (const caller of callers.keys()) {
         const token = tokenOf(operation, caller)
-        const response = await fetch(`http://127.0.0.1:${stack.process(operation.app).ports.app}${path}`, {
+        const response = await fetch(`http://127.0.0.1:${stack.process(operation.app).ports.app}${invoked}`, {
           method: operation.method,
           headers: {
             'dapr-api-token': String(stack.tokens[operation.app]?.app),
-            'x-forwarded-for': newAddress(),
+            [addressHeader]: newAddress(),
             ...(token ? { authorization: `Bearer ${token}` } : {}),
             ...(operation.idempotent ? { 'idempotency-key': randomUUID() } : {}),
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -172,6 +190,7 @@ describe('every operation, for everyone', () => {
         })
         const text = await response.text()
         const code = text.startsWith('{') ? JSON.parse(text).code : undefined
+        assert.notEqual(code, 'request/no-such-route')
         const got = found(response.status, code)
         compare(operation, caller, [expected(operation, caller, false), got], text)
       }

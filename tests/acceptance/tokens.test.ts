@@ -59,12 +59,15 @@ test('a token that is not good gets 401, at the door and at the service', async 
     assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/)
     assert.ok(answer.headers.get('www-authenticate'), name)
 
-    const direct = await fetch(`http://127.0.0.1:${stack.process('orders').ports.app}/v1/orders`, {
-      headers: {
-        authorization: `Bearer ${token}`,
-        'dapr-api-token': String(stack.tokens.orders?.app),
+    const direct = await fetch(
+      `http://127.0.0.1:${stack.process('orders').ports.app}/operations/listOrders`,
+      {
+        headers: {
+          authorization: `Bearer ${token}`,
+          'dapr-api-token': String(stack.tokens.orders?.app),
+        },
       },
-    })
+    )
     assert.equal(direct.status, 401, `${name}, behind the sidecar's back`)
   }
   const good = await shop.door('GET', '/v1/orders', { token: mint.member().token })
@@ -131,12 +134,12 @@ test('another member’s cart, order and payment are answered as if they did not
 
 test('a call that did not come through the sidecar gets 401 from every app', async () => {
   const paths: Record<string, string> = {
-    identity: '/v1/me',
-    catalog: '/v1/products',
-    inventory: '/v1/availability?skus=ABC',
-    carts: '/v1/carts/mine',
-    orders: '/v1/orders',
-    payments: '/v1/ledger-balance',
+    identity: '/operations/getMe',
+    catalog: '/operations/listProducts',
+    inventory: '/operations/getAvailability?skus=ABC',
+    carts: '/operations/getCart?cartId=mine',
+    orders: '/operations/listOrders',
+    payments: '/operations/getLedgerBalance',
     gateway: '/dapr/subscribe',
   }
   for (const [app, path] of Object.entries(paths)) {

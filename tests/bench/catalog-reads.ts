@@ -74,7 +74,7 @@ export const catalogReads = async (stack: Stack): Promise<Part> => {
     legs: [
       read('gateway’s cache', ['gateway'], (id) => get(gateway, `/v1/products/${id}`), fromMemory),
       read('catalog, through its sidecar', ['catalog', 'catalog.sidecar', 'mysql'], (id) =>
-        get(sidecar, `/v1.0/invoke/catalog/method/v1/products/${id}`, token),
+        get(sidecar, `/v1.0/invoke/catalog/method/operations/getProduct?productId=${id}`, token),
       ),
       read('MySQL', ['mysql'], async (id) => {
         const [rows] = (await database.execute(

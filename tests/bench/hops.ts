@@ -57,11 +57,11 @@ export const hops = async (folder: string): Promise<Part> => {
       ...{ daprApiToken: token, logger: { level: LogLevel.Error } },
     })
     closers.push(() => dapr.stop())
-    return () => dapr.invoker.invoke('callee', 'v1/reservations', HttpMethod.POST, body)
+    return () => dapr.invoker.invoke('callee', 'operations/reserve', HttpMethod.POST, body)
   }
   closers.push(() => kit.close())
 
-  const invoked = '/v1.0/invoke/callee/method/v1/reservations'
+  const invoked = '/v1.0/invoke/callee/method/operations/reserve'
   return {
     letter: 'a',
     title: 'What a sidecar costs, and the client that talks to it',
@@ -70,7 +70,7 @@ export const hops = async (folder: string): Promise<Part> => {
       'the clients go through both sidecars, as one service calls another. The kit checks the answer against its contract, the SDK does not.',
     base: 'Koa alone',
     legs: [
-      post('Koa alone', port(app, 'app'), '/v1/reservations', [app]),
+      post('Koa alone', port(app, 'app'), '/operations/reserve', [app]),
       post('through its sidecar', port(callee, 'http'), invoked, [app, callee]),
       post('through two sidecars', port(caller, 'http'), invoked, [app, callee, caller]),
       client('kit’s client, two sidecars', () => kit.call(reserve, { body })),

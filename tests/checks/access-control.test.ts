@@ -20,12 +20,12 @@ test('an operation between apps is called by those apps that its contract names'
   for (const operation of between) assert.deepEqual(callers(operation), listed(operation), operation.id)
 })
 
-test('beside the gateway, only payments calls what the world may call, with its caller’s own token, and all read the keys', () => {
+test('beside the gateway, nobody calls what the world may call, but all read the keys', () => {
   const exceptions = operations.filter(isPublic).flatMap((operation) => {
     const services = callers(operation).filter((app) => app !== 'gateway')
     return services.length > 0 ? [`${operation.id}: ${services}`] : []
   })
-  assert.deepEqual(exceptions, ['getKeys: carts,catalog,inventory,orders,payments', 'getOrder: payments'])
+  assert.deepEqual(exceptions, ['getKeys: carts,catalog,inventory,orders,payments'])
 })
 
 test('apps call one another by contract; what is invoked raw is the gateway’s business, or outside of the shop', () => {

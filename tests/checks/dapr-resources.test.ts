@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { basename } from 'node:path'
 import { test } from 'node:test'
 import { accessChanged, listAccessChanges } from '@caravan/contracts/access'
-import { events } from '@caravan/contracts/all'
+import { events, operations } from '@caravan/contracts/all'
 import type { EventDefinition } from '@caravan/contracts/event'
 import { appIds, find, read, readYaml, root } from './repository.ts'
 
@@ -221,6 +221,13 @@ test('between apps every call has a deadline, a retry policy and a breaker', () 
       'an outsider could open the breaker of the provider for all',
     )
   }
+})
+
+test('an app has no more operations than there are breakers kept for it', () => {
+  // Of Dapr 1.18: pkg/resiliency, defaultEndpointCacheSize.
+  const kept = 100
+  for (const app of called)
+    assert.ok(operations.filter((operation) => operation.app === app).length <= kept, app)
 })
 
 test('the gateway repeats only what found no living sidecar: what times out would be repeated, and a breaker be anyone’s to open', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { problem } from '@caravan/contracts/common'
-import type { Operation } from '@caravan/contracts/operation'
+import { invokedPath, type Operation, parametersOf } from '@caravan/contracts/operation'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { stack } from '../support/stack.ts'
 
@@ -86,12 +86,10 @@ const parseJson = (text: string): unknown => {
 
 /** Asks for an operation, and holds the answer to the contract: its own schema, or that of a problem. */
 export const ask = async (operation: AnyOperation, input: Input = {}, by: By = {}): Promise<Answer> => {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = input.params?.[name]
-    assert.ok(value !== undefined, `${operation.id} needs ${name}`)
-    return encodeURIComponent(value)
-  })
-  const query = new URLSearchParams(input.query)
+  for (const name of parametersOf(operation))
+    assert.ok(input.params?.[name] !== undefined, `${operation.id} needs ${name}`)
+  const path = invokedPath(operation)
+  const query = new URLSearchParams({ ...input.params, ...input.query })
   const key = by.key === undefined && operation.idempotent ? randomUUID() : by.key
   const headers = { ...(key ? { 'idempotency-key': key } : {}), ...by.headers }
   const body = by.raw ?? (input.body === undefined ? undefined : JSON.stringify(input.body))

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
 import { consumers, deadLetterOperations } from '@caravan/contracts/dead-letters'
+import { invokedPath } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { cloudEvent, publishAs } from '../support/publish.ts'
@@ -65,12 +66,14 @@ export const holdToContract = (app: string): void => {
       const served = Object.entries(body.paths).flatMap(([path, item]) =>
         Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
       )
-      assert.deepEqual(served.sort(), own.map(({ method, path }) => `${method} ${path}`).sort())
+      assert.deepEqual(served.sort(), own.map((each) => `${each.method} ${invokedPath(each)}`).sort())
     })
 
-    test('answers another path with 404', async () => {
-      const { status, body, text } = await invoke(app, 'GET', '/v1/no-such-thing')
-      assert.deepEqual([status, body?.status], [404, 404], text)
+    test('answers another path with 404, the public ones too', async () => {
+      for (const path of ['/operations/noSuchThing', ...own.slice(0, 3).map((each) => each.path)]) {
+        const { status, body, text } = await invoke(app, 'GET', path.replace(/[{}]/g, ''))
+        assert.deepEqual([status, body?.status], [404, 404], text)
+      }
     })
 
     test('subscribes to what it consumes, each with a dead-letter topic', async () => {

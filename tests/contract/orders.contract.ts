@@ -3,7 +3,14 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { productChanged } from '@caravan/contracts/catalog'
 import { getStock } from '@caravan/contracts/inventory'
-import { cancelOrder, getOrder, listOrders, placeOrder, recordCaptures } from '@caravan/contracts/orders'
+import {
+  cancelOrder,
+  getOrder,
+  inquireOrder,
+  listOrders,
+  placeOrder,
+  recordCaptures,
+} from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
@@ -81,6 +88,19 @@ test('a paid order is confirmed, tells so, and cannot be cancelled', async () =>
   assert.deepEqual(whatOf(confirmed), ['placed', 'paid', 'confirmed'])
   assert.deepEqual(confirmed.payment, { id: payment.id, status: 'captured' })
   await refused([409, 'orders/not-cancellable'], cancelOrder, { params }, by)
+})
+
+test('payments learns what an account owes for its order, and of another’s that there is none', async () => {
+  const { id: accountId, token } = mint.member()
+  const { id: orderId, status, total, currency } = await get(placeOrder, bodyOf(await newLine()), { token })
+  const by = { through: 'payments' }
+  const owed = await get(inquireOrder, { body: { orderId, accountId } }, by)
+  assert.deepEqual(owed, { outcome: 'found', status, total, currency })
+  for (const body of [
+    { orderId, accountId: newId() },
+    { orderId: newId(), accountId },
+  ])
+    assert.deepEqual(await get(inquireOrder, { body }, by), { outcome: 'not-found' })
 })
 
 test('a capture that no event tells of is taken note of, once, and known then; one of no order is not', async () => {

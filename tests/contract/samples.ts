@@ -106,6 +106,7 @@ const samples: Readonly<Record<string, Input>> = {
   listOrders: { query: { limit: '3' } },
   getOrder: staged,
   cancelOrder: staged,
+  inquireOrder: { body: { orderId, accountId: newId() } },
   recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },
 
   payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { events, operations } from '@caravan/contracts/all'
+import { pictureFile } from '@caravan/contracts/catalog'
+import { invokedPath, parametersOf } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { callsOf } from '../../tools/access-control.ts'
@@ -88,12 +90,21 @@ test('an app may call what its contracts and sources say, and nothing else', asy
       .filter((operation) => operation.app !== app)
       .map((operation) => ({
         ...{ app, what: operation.id, allowed: calls.includes(operation), method: operation.method },
-        path: `/v1.0/invoke/${operation.app}/method${operation.path.replace(/\{\w+\}/g, () => newId())}`,
+        path: `/v1.0/invoke/${operation.app}/method${invokedPath(operation)}?${new URLSearchParams(
+          parametersOf(operation).map((name): [string, string] => [name, newId()]),
+        )}`,
         ...(operation.body ? { body: {} } : {}),
         refusal: /access control policy has denied access/,
       }))
   })
-  assert.deepEqual(await wrongly(cases), [])
+  const pictures = apps
+    .filter((app) => app !== 'catalog')
+    .map((app) => ({
+      ...{ app, what: 'a picture', allowed: app === 'gateway', method: 'GET' },
+      path: `/v1.0/invoke/catalog/method${invokedPath(pictureFile)}?file=backpack-navy.svg`,
+      refusal: /access control policy has denied access/,
+    }))
+  assert.deepEqual(await wrongly([...cases, ...pictures]), [])
 })
 
 test('a sidecar serves its own app only', async () => {
@@ -182,7 +193,8 @@ const papersOf = (app: string): Papers => ({
   tokenFile: join(stack.dir, `trust/${app}.token`),
 })
 
-const listCategories = (port: number) => askAt(port, 'GET', '/v1.0/invoke/catalog/method/v1/categories')
+const listCategories = (port: number) =>
+  askAt(port, 'GET', '/v1.0/invoke/catalog/method/operations/listCategories')
 
 test('a sidecar with no certificate of the shop reaches no app, whatever its name', async (t) => {
   const outsiders = await outsidersOf(stack, t)

@@ -90,11 +90,11 @@ export const invocationsOf = (calls: Record<string, number>) => {
   return {
     perOrderPlaced: each(
       /^gateway.*: serves POST \/v1\/orders$/,
-      /^orders.*: (?:serves POST \/v1\/orders|invocations of inventory)$/,
+      /^orders.*: (?:serves POST \/operations\/placeOrder|invocations of inventory)$/,
     ),
     perPayment: each(
       /^gateway.*: serves POST \/v1\/orders\/:orderId\/payments$/,
-      /^payments.*: (?:serves POST \/v1\/orders\/:orderId\/payments|invocations of (?:orders|psp))$/,
+      /^payments.*: (?:serves POST \/operations\/payOrder|invocations of (?:orders|psp))$/,
     ),
   }
 }

@@ -37,7 +37,7 @@ const requestOf = (body: string) => {
 
 /** Of Koa's context, what the kit uses of it. */
 export const contextOf = ({ operation, params = {}, query = {}, headers, body }: Request) => ({
-  ...{ params, query, headers, path: `${operation} ${JSON.stringify(params)}` },
+  ...{ query: { ...params, ...query }, headers, state: {}, path: operation },
   ...{ req: requestOf(body), res: { once: () => {} }, set: () => {} },
   get: (name: string) => headers[name.toLowerCase()] ?? '',
   ...{ status: 404, body: undefined as unknown, type: '' },

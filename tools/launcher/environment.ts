@@ -40,7 +40,7 @@ export const sharedEnvironment = (
   nameFile: string,
 ): Environment => ({
   TOKEN_ISSUER: process.env.TOKEN_ISSUER ?? `http://127.0.0.1:${ports.gateway}`,
-  IDENTITY_JWKS_URL: `http://127.0.0.1:${ports.identity}/.well-known/jwks.json`,
+  IDENTITY_JWKS_URL: `http://127.0.0.1:${ports.identity}/operations/getKeys`,
   RATE_LIMITS: process.env.RATE_LIMITS ?? localRateLimits,
   NAME_RESOLUTION_DB: nameFile,
 })

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
+import { pictureFile } from '@caravan/contracts/catalog'
+import { invokedPath } from '@caravan/contracts/operation'
 import type { Parts } from '@caravan/service-kit/run-service'
 
 /**
@@ -17,8 +19,8 @@ export const createPictures = async (folder: URL) => {
     ),
   )
   const serve: NonNullable<Parts['files']> = (router) => {
-    router.get('/pictures/:file', (ctx) => {
-      const picture = pictures.get(String(ctx.params.file))
+    router.get(invokedPath(pictureFile), (ctx) => {
+      const picture = pictures.get(String(ctx.query.file))
       if (!picture) return
       ctx.set({
         ETag: picture.etag,

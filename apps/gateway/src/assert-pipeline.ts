@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getKeys } from '@caravan/contracts/identity'
+import { invokedPath } from '@caravan/contracts/operation'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 
 /**
@@ -9,7 +11,7 @@ export const assertPipeline = async (sidecar: Pick<Sidecar, 'invoke'>, withinMs:
   const end = Date.now() + withinMs
   for (;;) {
     try {
-      const response = await sidecar.invoke('identity', { method: 'GET', path: '/.well-known/jwks.json' })
+      const response = await sidecar.invoke(getKeys.app, { method: 'GET', path: invokedPath(getKeys) })
       await response.body.dump()
       if (response.statusCode === 401) return
       throw new PipelineMissing(response.statusCode)

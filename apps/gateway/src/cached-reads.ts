@@ -3,6 +3,7 @@ import {
   getSeller,
   listCategories,
   listProducts,
+  pictureFile,
   searchProducts,
 } from '@caravan/contracts/catalog'
 import type { Operation } from '@caravan/contracts/operation'
@@ -12,9 +13,8 @@ import { type Answer, etagOf, reply } from './answer.ts'
 import type { Group, ReadCache } from './read-cache.ts'
 
 export interface CachedRead {
-  readonly app: string
-  /** The operation that this is; a picture is none, and always public. */
-  readonly operation?: Pick<Operation, 'id' | 'access'>
+  /** What the app is asked for. A picture is no operation, and always public. */
+  readonly asked: Pick<Operation, 'app' | 'id' | 'path'> & Partial<Pick<Operation, 'access'>>
   /** As the router knows it. */
   readonly path: string
   readonly group: Group
@@ -23,12 +23,18 @@ export interface CachedRead {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const read = (op: Pick<Operation, 'id' | 'access' | 'app' | 'path' | 'query'>, group: Group): CachedRead => ({
-  app: op.app,
-  operation: op,
-  path: op.path.replace(/\{(\w+)\}/g, ':$1'),
-  group,
-  query: op.query !== undefined,
+type Asked = CachedRead['asked']
+export const isOperation = (asked: Asked): asked is Asked & Pick<Operation, 'access'> =>
+  asked.access !== undefined
+
+const read = (
+  asked: Asked & Partial<Pick<Operation, 'query'>>,
+  group: Group,
+  headers: CachedRead['headers'] = {},
+): CachedRead => ({
+  ...{ asked, group, headers },
+  path: asked.path.replace(/\{(\w+)\}/g, ':$1'),
+  query: asked.query !== undefined,
 })
 
 /** What is the same for everyone. Sellers and categories have no events: an edit of one is seen within a minute. */
@@ -38,18 +44,15 @@ export const cachedReads: readonly CachedRead[] = [
   read(listProducts, 'list'),
   read(searchProducts, 'list'),
   read(listCategories, 'list'),
-  {
-    ...{ app: 'catalog', path: '/pictures/:file', group: 'page', query: false },
-    headers: {
-      'Cache-Control': 'public, max-age=3600',
-      // The web shop may have another origin.
-      'Cross-Origin-Resource-Policy': 'cross-origin',
-      'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-    },
-  },
+  read(pictureFile, 'page', {
+    'Cache-Control': 'public, max-age=3600',
+    // The web shop may have another origin.
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+  }),
 ]
 
-/** The path with its query in one order and one spelling. It is what the app is asked for, too. */
+/** The path with its query in one order and one spelling. The app is asked with this query, too. */
 export const cacheKey = (url: string): string => {
   const mark = url.indexOf('?')
   if (mark < 0) return url
@@ -84,15 +87,18 @@ const presented = ({ status, headers, body }: Answer, own: CachedRead['headers']
   body,
 })
 
-/** Answers a read that was not in the cache. `load` asks the app, in the name of nobody, so that all may share the answer. */
+/**
+ * Answers a read that was not in the cache. `load` asks the app, with the key's query, in the name of nobody, so that all may share the
+ * answer.
+ */
 export const readThrough =
   (
     cache: ReadCache,
     { group, query, headers }: CachedRead,
-    load: (ctx: Context, key: string) => Promise<Answer>,
+    load: (ctx: Context, search: string) => Promise<Answer>,
   ): Middleware =>
   async (ctx) => {
     const key = query ? cacheKey(ctx.path + ctx.search) : ctx.path
-    const ask = async () => presented(await load(ctx, key), headers)
+    const ask = async () => presented(await load(ctx, key.slice(ctx.path.length)), headers)
     reply(ctx, await cache.read(key, group, ask))
   }

@@ -98,6 +98,34 @@ test('a path that the sidecar would resolve to another is 404', async () => {
   assert.equal(forwarded.length, 0)
 })
 
+test('an app is asked under a path that is the same whatever the request is about', async () => {
+  const authorization = tokens.bearer()
+  for (const item of ['A-1', 'B:2'])
+    await fetch(`${url}/v1/carts/mine/items/${item}?x=%201`, { method: 'DELETE', headers: { authorization } })
+  await get('/pictures/a.svg')
+  const asked = forwarded.map(({ request }) => request.path)
+  assert.deepEqual(asked, [
+    '/operations/removeItem?cartId=mine&sku=A-1&x=%201',
+    '/operations/removeItem?cartId=mine&sku=B%3A2&x=%201',
+    '/operations/getPicture?file=a.svg',
+  ])
+})
+
+test('a query that names a parameter of the path is 422', async () => {
+  for (const name of ['sku', 'cartId', '%63artId']) {
+    const path = `/v1/carts/mine/items/A-1?${name}=other`
+    const headers = { authorization: tokens.bearer() }
+    const response = await fetch(url + path, { method: 'DELETE', headers })
+    const { code, errors } = (await response.json()) as { code: string; errors: { pointer: string }[] }
+    assert.deepEqual([response.status, code], [422, 'carts/invalid-request'])
+    assert.deepEqual(
+      errors.map(({ pointer }) => pointer),
+      [`query/${decodeURIComponent(name)}`],
+    )
+  }
+  assert.equal(forwarded.length, 0)
+})
+
 test('another method on a known path is 405 with Allow', async () => {
   const response = await fetch(`${url}/v1/search`, { method: 'DELETE' })
   assert.equal(response.status, 405)
@@ -122,7 +150,7 @@ test('only listed headers reach an app, with the address of the socket and the b
   })
   const [only] = forwarded
   assert.equal(only?.app, 'payments')
-  assert.equal(only?.request.path, '/v1/webhooks/psp?x=%201')
+  assert.equal(only?.request.path, '/operations/receiveProviderWebhook?x=%201')
   assert.equal(only?.request.body?.toString(), body)
   const { 'idempotency-key': _, ...headers } = only?.request.headers ?? {}
   assert.deepEqual(headers, {
@@ -132,7 +160,7 @@ test('only listed headers reach an app, with the address of the socket and the b
     'psp-signature': 't=1,v1=ff',
     'user-agent': 'node',
     authorization: 'Bearer anonymous',
-    'x-forwarded-for': '127.0.0.1',
+    'caravan-client-address': '127.0.0.1',
   })
 })
 
@@ -194,14 +222,14 @@ test('a cached read is asked for once, whatever the order and spelling of its qu
   assert.equal(again.status, 304)
   assert.equal(await again.text(), '')
   assert.equal(forwarded.length, 1)
-  assert.equal(forwarded[0]?.request.path, '/v1/search?limit=5&q=green+tea')
+  assert.equal(forwarded[0]?.request.path, '/operations/searchProducts?limit=5&q=green+tea')
 })
 
 test('a query that means nothing makes no copy of a page', async () => {
   await fetch(`${url}/v1/sellers/${id}?a=1`)
   await fetch(`${url}/v1/sellers/${id}?a=2`)
   assert.equal(forwarded.length, 1)
-  assert.equal(forwarded[0]?.request.path, `/v1/sellers/${id}`)
+  assert.equal(forwarded[0]?.request.path, `/operations/getSeller?sellerId=${id}`)
 })
 
 test('an event outdates the product’s page and all lists, and needs the app token', async () => {

@@ -10,7 +10,7 @@ import { createConsumer } from '@caravan/service-kit/subscription'
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
 import { type Answer, reply } from './answer.ts'
-import { cachedReads, serveCached } from './cached-reads.ts'
+import { cachedReads, isOperation, serveCached } from './cached-reads.ts'
 import { networkOf, trustedProxies } from './client-address.ts'
 import { allowOrigins } from './cors.ts'
 import { limitRequests } from './limit-requests.ts'
@@ -58,7 +58,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
 
   let allCachedPublic = true
   access.watch(() => {
-    allCachedPublic = cachedReads.every(({ operation }) => !operation || access.isPublic(operation))
+    allCachedPublic = cachedReads.every(({ asked }) => !isOperation(asked) || access.isPublic(asked))
   })
 
   const app = new Koa()

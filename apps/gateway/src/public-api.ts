@@ -6,6 +6,7 @@ import type { Operation } from '@caravan/contracts/operation'
 import { endAllSessions, endCurrentSession, endSession } from '@caravan/contracts/sessions'
 import type { AccessState } from '@caravan/service-kit/access-state'
 import { anonymous, type Caller } from '@caravan/service-kit/authenticate'
+import { addressHeader } from '@caravan/service-kit/client'
 import { AppError } from '@caravan/service-kit/errors'
 import { readBody } from '@caravan/service-kit/route'
 import type Router from '@koa/router'
@@ -16,7 +17,7 @@ import { withBasicCredentials } from './basic-credentials.ts'
 import { cachedReads, readThrough } from './cached-reads.ts'
 import { type Forward, type Forwarded, unavailable } from './forward.ts'
 import type { ReadCache } from './read-cache.ts'
-import { assertPlainPath, bearerOf, headersOf } from './request.ts'
+import { assertPlainPath, bearerOf, headersOf, invokedUrl } from './request.ts'
 import { exchangeSession } from './session-cookie.ts'
 
 export interface PublicApi {
@@ -62,7 +63,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
       ...request,
-      headers: { ...request.headers, authorization, 'x-forwarded-for': addressOf(ctx) },
+      headers: { ...request.headers, authorization, [addressHeader]: addressOf(ctx) },
     })
 
   const forwardAsNobody = async (ctx: Context, app: string, request: Forwarded): Promise<Answer> => {
@@ -92,7 +93,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       access.authorise(operation, isBasic ? anonymous : await callerOf(ctx), ctx.params)
       const request = {
         method,
-        path: ctx.path + ctx.search,
+        path: invokedUrl(ctx, operation),
         // A client that must send a key is refused without one; for any other the sidecar's repeats are to be known as such.
         headers: {
           ...(method === 'GET' || idempotent ? {} : { 'idempotency-key': randomUUID() }),
@@ -121,12 +122,13 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
   }
 
   for (const each of cachedReads) {
-    const load = (ctx: Context, path: string) => {
+    const load = (ctx: Context, search: string) => {
       assertPlainPath(ctx.path)
-      return forwardAsNobody(ctx, each.app, { method: 'GET', path, headers: {} })
+      const path = invokedUrl(ctx, each.asked, search)
+      return forwardAsNobody(ctx, each.asked.app, { method: 'GET', path, headers: {} })
     }
     const shared = readThrough(cache, each, load)
-    const found = operations.find(({ id }) => id === each.operation?.id)
+    const found = operations.find(({ id }) => id === each.asked.id)
     const own = found && pass(found)
     // One that was closed is no longer the same for everyone.
     router.get(each.path, limit('call'), (ctx, next) =>

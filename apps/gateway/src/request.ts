@@ -1,3 +1,4 @@
+import { invokedPath, type Operation, parametersOf } from '@caravan/contracts/operation'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Context, Middleware } from 'koa'
 import { clientAddress } from './client-address.ts'
@@ -20,6 +21,31 @@ export const assertPlainPath = (path: string): void => {
   // A colon may be written in either way (RFC 3986, 3.3).
   if (/^(\/(?:[\w~@:+-]|%3A)(?:[\w.~@:+-]|%3A)*|\/\.well-known)+$/i.test(path)) return
   throw new AppError('not-found', 'request/no-such-route', 'No such route')
+}
+
+/**
+ * What an app is asked for a request: the operation's path and, in the query, the parameters of the public path before `search`, which
+ * is left as it came. Throws 422 when the client's query has one of their names.
+ */
+export const invokedUrl = (
+  ctx: Context,
+  operation: Pick<Operation, 'app' | 'id' | 'path'>,
+  search = ctx.search,
+): string => {
+  const names = parametersOf(operation)
+  const taken = names.filter((name) => name in ctx.query)
+  if (taken.length > 0)
+    throw new AppError(
+      'invalid',
+      `${operation.app}/invalid-request`,
+      'The request does not match its schema',
+      {
+        errors: taken.map((name) => ({ pointer: `query/${name}`, detail: 'unknown field' })),
+      },
+    )
+  const params = new URLSearchParams(names.map((name): [string, string] => [name, ctx.params[name]]))
+  const query = [String(params), search.slice(1)].filter((part) => part !== '').join('&')
+  return query === '' ? invokedPath(operation) : `${invokedPath(operation)}?${query}`
 }
 
 /** The `Authorization` header, if there is one. Throws 401 for another scheme than Bearer. */

@@ -1,4 +1,5 @@
 import { issueAnonymousToken } from '@caravan/contracts/identity'
+import { invokedPath } from '@caravan/contracts/operation'
 import { CommunicationProtocolEnum, DaprClient, HttpMethod, LogLevel } from '@dapr/dapr'
 import type { IssuedToken } from './anonymous-token.ts'
 
@@ -28,8 +29,8 @@ export const createSidecarGrpc = (port: number, daprApiToken: string) => {
 
   const ask = async (): Promise<IssuedToken> => {
     const secret = await client.secret.get('secretstore', 'gateway-client-secret')
-    const { app, path } = issueAnonymousToken
-    const answer = await client.invoker.invoke(app, path.slice(1), HttpMethod.POST, {
+    const path = invokedPath(issueAnonymousToken).slice(1)
+    const answer = await client.invoker.invoke(issueAnonymousToken.app, path, HttpMethod.POST, {
       clientSecret: (secret as Record<string, string>)['gateway-client-secret'],
     })
     return issueAnonymousToken.response?.parse(answer) as IssuedToken

@@ -1,6 +1,7 @@
 import { accessOperations } from '@caravan/contracts/access'
 import { operations } from '@caravan/contracts/all'
-import { identityOperations } from '@caravan/contracts/identity'
+import { getDiscovery, getKeys, identityOperations } from '@caravan/contracts/identity'
+import { invokedPath } from '@caravan/contracts/operation'
 import { createAccessState } from '@caravan/service-kit/access-state'
 import { every } from '@caravan/service-kit/background'
 import { runService } from '@caravan/service-kit/run-service'
@@ -36,7 +37,7 @@ await runService({
   operations: [...identityOperations, ...accessOperations],
   migrations: new URL('../migrations/', import.meta.url),
   // The bearer middleware of the gateway's sidecar reads these from this port, past identity's own sidecar.
-  openPaths: ['/.well-known/jwks.json', '/.well-known/openid-configuration'],
+  openPaths: [getKeys, getDiscovery].map(invokedPath),
   build: async ({ sidecar, db, outbox, log }) => {
     const secret = await sidecar.secret('identity-token-secret')
     const accounts = createAccountStore(db)

@@ -1,4 +1,11 @@
-import { cancelOrder, getOrder, listOrders, placeOrder, recordCaptures } from '@caravan/contracts/orders'
+import {
+  cancelOrder,
+  getOrder,
+  inquireOrder,
+  listOrders,
+  placeOrder,
+  recordCaptures,
+} from '@caravan/contracts/orders'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
 import { type Route, route } from '@caravan/service-kit/route'
@@ -48,6 +55,13 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
         ),
       ),
     ),
+
+    route(inquireOrder, async ({ body: { orderId, accountId } }) => {
+      const order = await orders.find(orderId)
+      if (!order || order.accountId !== accountId) return { outcome: 'not-found' as const }
+      const { status, total, currency } = order
+      return { outcome: 'found' as const, status, total, currency }
+    }),
 
     route(recordCaptures, async ({ body: { payments } }) => {
       const now = new Date()

@@ -1,4 +1,4 @@
-import { getOrder } from '@caravan/contracts/orders'
+import { inquireOrder } from '@caravan/contracts/orders'
 import type { Payment } from '@caravan/contracts/payments'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
@@ -48,7 +48,7 @@ const outcomeOf = (payment: StoredPayment): Payment => {
 }
 
 /**
- * Asks orders what is owed (as the caller, so that another's order is not found), opens the order's one payment, charges
+ * Asks orders what the caller owes, opens the order's one payment, charges
  * at the provider under the payment's id, and settles. Without an answer in time the payment stays `processing`: the
  * webhook or `resolve` ends it, and it is never charged again. What the provider refuses for our own fault is told as an outage and
  * leaves no payment: the same request makes it once that is mended.
@@ -56,8 +56,9 @@ const outcomeOf = (payment: StoredPayment): Payment => {
 export const createPayOrder =
   (payments: PaymentStore, provider: Provider, sidecar: Sidecar, log: Log) =>
   async (caller: Caller, orderId: string, paymentMethod: string, once: Once): Promise<Payment> => {
-    const authorization = caller.authorization as string
-    const order = await sidecar.call(getOrder, { params: { orderId }, query: {} }, { authorization })
+    const order = await sidecar.call(inquireOrder, { body: { orderId, accountId: caller.id } })
+    if (order.outcome === 'not-found')
+      throw new AppError('not-found', 'orders/not-found', 'You have no such order')
     if (order.status !== 'pending-payment') {
       // A repeat, after a crash, of the very request that paid it.
       const own = await payments.find(once.id)

@@ -69,6 +69,9 @@ export type Category = z.infer<typeof category>
 export const seller = z.object({ id, name: text(120), description: text(2000) })
 export type Seller = z.infer<typeof seller>
 
+/** No operation, for its answer is a file and not JSON; open to anyone, and asked for as operations are. */
+export const pictureFile = { app, id: 'getPicture', method: 'GET', path: '/pictures/{file}' } as const
+
 const productParams = z.strictObject({ productId: id })
 const staff = { roles: ['catalogue-manager'] } as const
 

@@ -40,7 +40,7 @@ export interface Operation<
   /** OpenAPI operationId, unique over all apps. */
   readonly id: string
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** OpenAPI path template: `/v1/orders/{orderId}`. */
+  /** Public, as an OpenAPI path template: `/v1/orders/{orderId}`. */
   readonly path: `/${string}`
   readonly summary: string
   readonly access: Access
@@ -70,6 +70,25 @@ export const operation = <
 >(
   definition: Operation<P, Q, B, R>,
 ): Operation<P, Q, B, R> => definition
+
+/**
+ * The path under which sidecars ask an app for an operation. It is the same whatever the request is about: the parameters of the
+ * public path go into the query, by their names.
+ */
+export const invokedPath = ({ id }: Pick<Operation, 'id'>): string => `/operations/${id}`
+
+/** The names of a public path's parameters. */
+export const parametersOf = ({ path }: Pick<Operation, 'path'>): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => String(name))
+
+/** The public path with its parameters' values; a parameter without one stays a name. */
+export const publicPath = (
+  { path }: Pick<Operation, 'path'>,
+  params: Readonly<Record<string, unknown>> = {},
+): string =>
+  path.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    params[name] === undefined ? whole : encodeURIComponent(String(params[name])),
+  )
 
 /** True for operations that the gateway offers to the world. */
 export const isPublic = (op: Pick<Operation, 'access'>): boolean =>

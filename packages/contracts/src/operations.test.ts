@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { operations } from './all.ts'
-import { isPublic } from './operation.ts'
+import { isPublic, parametersOf } from './operation.ts'
 
 const unique = (values: readonly string[]) => {
   const twice = values.filter((value, index) => values.indexOf(value) !== index)
@@ -16,9 +16,16 @@ test('no two operations share a method and a path, whatever its parameters are c
 
 test('the parameters of a path are those of its schema', () => {
   for (const op of operations) {
-    const inPath = [...op.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const inPath = parametersOf(op)
     const inSchema = op.params instanceof z.ZodObject ? Object.keys(op.params.shape) : []
     assert.deepEqual(inPath.sort(), inSchema.sort(), op.id)
+  }
+})
+
+test('no parameter of a path has the name of a query parameter: an app gets both in the query', () => {
+  for (const op of operations) {
+    const inQuery = op.query instanceof z.ZodObject ? Object.keys(op.query.shape) : []
+    unique([...parametersOf(op), ...inQuery])
   }
 })
 

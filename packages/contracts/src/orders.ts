@@ -130,6 +130,25 @@ export const cancelOrder = operation({
   problems: { 'orders/not-found': 404, 'orders/not-cancellable': 409 },
 })
 
+/** Not `getOrder` for its caller: that refuses with 404, by which anybody could open the breaker of all who pay. */
+export const inquireOrder = operation({
+  app,
+  id: 'inquireOrder',
+  method: 'POST',
+  path: '/v1/order-inquiries',
+  summary: 'What an account owes for an order; another’s order is not found',
+  access: { apps: ['payments'] },
+  status: 200,
+  body: z.strictObject({ orderId: id, accountId: id }),
+  response: z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('found'),
+      ...order.pick({ status: true, total: true, currency: true }).shape,
+    }),
+    z.object({ outcome: z.literal('not-found') }),
+  ]),
+})
+
 export const recordCaptures = operation({
   app,
   id: 'recordCaptures',
@@ -147,7 +166,14 @@ export const recordCaptures = operation({
   response: z.object({ known: z.array(id) }),
 })
 
-export const ordersOperations = [placeOrder, listOrders, getOrder, cancelOrder, recordCaptures] as const
+export const ordersOperations = [
+  placeOrder,
+  listOrders,
+  getOrder,
+  cancelOrder,
+  inquireOrder,
+  recordCaptures,
+] as const
 
 const orderItems = z.array(z.object({ sku, quantity: z.int() }))
 

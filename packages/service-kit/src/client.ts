@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Who a request came from, as the gateway told it. What sidecars add to the list of addresses stands behind that. */
+/**
+ * In which the gateway tells an app the client's address. Not X-Forwarded-For: by that a sidecar's rate limits tell callers apart, and
+ * the gateway's sidecar is to see one.
+ */
+export const addressHeader = 'caravan-client-address'
+
+/** Who a request came from, as the gateway told it. */
 export const clientOf = (headers: IncomingHttpHeaders): { userAgent: string; address: string } => ({
   userAgent: (headers['user-agent'] ?? '').slice(0, 300),
-  address:
-    String(headers['x-forwarded-for'] ?? '')
-      .split(',')[0]
-      ?.trim() ?? '',
+  address: String(headers[addressHeader] ?? ''),
 })

@@ -38,12 +38,10 @@ const start = async () => {
     authenticate: async (header) => (header ? { ...operator, roles: [] } : operator),
     callbacks: (router) => router.post('/dead-letters', box.endpoint),
   })
-  const base = '/v1/dead-letters/things'
   return {
     fake,
     sidecar,
     app,
-    base,
     handled,
     break: (error: Error | undefined) => {
       fault = error
@@ -60,8 +58,16 @@ const start = async () => {
       const statuses = (body.statuses as { status: string }[]).map(({ status }) => status)
       return statuses.length === 1 ? statuses[0] : statuses
     },
+    replay: (id: string) =>
+      app.request('POST', `/operations/replayThingsDeadLetter?eventId=${encodeURIComponent(id)}`),
+    discard: (id: string) =>
+      app.request('DELETE', `/operations/discardThingsDeadLetter?eventId=${encodeURIComponent(id)}`),
     list: async () =>
-      (await app.request('GET', base)).body.data as { id: string; topic: string; event: unknown }[],
+      (await app.request('GET', '/operations/listThingsDeadLetters')).body.data as {
+        id: string
+        topic: string
+        event: unknown
+      }[],
     stop: async () => {
       await app.stop()
       await sidecar.close()
@@ -107,43 +113,43 @@ describe('dead letters', () => {
   test('are handled and removed by a replay', async () => {
     await box.deliver(letter('a'))
     await box.deliver(letter('b', { data: { n: 8 } }))
-    assert.equal((await box.app.request('POST', `${box.base}/a/replay`)).status, 204)
+    assert.equal((await box.replay('a')).status, 204)
     assert.deepEqual(box.handled, [7])
     assert.deepEqual(
       (await box.list()).map(({ id }) => id),
       ['b'],
     )
-    const again = await box.app.request('POST', `${box.base}/a/replay`)
+    const again = await box.replay('a')
     assert.deepEqual([again.status, again.body.code], [404, 'dead-letters/not-found'])
   })
 
   test('stay when the replay fails', async () => {
     await box.deliver(letter('a'))
     box.break(new AppError('conflict', 'a/b', 'still no such thing'))
-    const failed = await box.app.request('POST', `${box.base}/a/replay`)
+    const failed = await box.replay('a')
     assert.deepEqual([failed.status, failed.body.code], [409, 'dead-letters/replay-failed'])
     assert.match(String(failed.body.detail), /still no such thing/)
     assert.equal((await box.list()).length, 1)
     box.break(undefined)
-    assert.equal((await box.app.request('POST', `${box.base}/a/replay`)).status, 204)
+    assert.equal((await box.replay('a')).status, 204)
     assert.deepEqual(await box.list(), [])
   })
 
   test('are given up by a discard', async () => {
     await box.deliver(letter('a'))
     await box.deliver(letter('b'))
-    assert.equal((await box.app.request('DELETE', `${box.base}/a`)).status, 204)
+    assert.equal((await box.discard('a')).status, 204)
     assert.deepEqual(
       (await box.list()).map(({ id }) => id),
       ['b'],
     )
-    assert.equal((await box.app.request('DELETE', `${box.base}/a`)).status, 404)
+    assert.equal((await box.discard('a')).status, 404)
     assert.deepEqual(box.handled, [])
   })
 
   test('that nothing here handles cannot be replayed', async () => {
     await box.deliver(letter('a', { type: 'other.made' }))
-    const refused = await box.app.request('POST', `${box.base}/a/replay`)
+    const refused = await box.replay('a')
     assert.deepEqual([refused.status, refused.body.code], [409, 'dead-letters/not-replayable'])
   })
 
@@ -169,9 +175,9 @@ describe('dead letters', () => {
       assert.equal(kept.topic, 'unreadable')
       const shown = (kept.event as { data: string }).data
       assert.ok(shown.length <= 20_000 && text.toString().startsWith(shown.slice(0, 10)), shown.slice(0, 100))
-      const replayed = await box.app.request('POST', `${box.base}/${kept.id}/replay`)
+      const replayed = await box.replay(kept.id)
       assert.deepEqual([replayed.status, replayed.body.code], [409, 'dead-letters/not-replayable'])
-      assert.equal((await box.app.request('DELETE', `${box.base}/${kept.id}`)).status, 204)
+      assert.equal((await box.discard(kept.id)).status, 204)
       assert.deepEqual(await box.list(), [])
     })
 
@@ -191,8 +197,7 @@ describe('dead letters', () => {
     assert.deepEqual(statuses, Array(4).fill('SUCCESS'))
     const listed = await box.list()
     assert.equal(new Set(listed.map(({ id }) => id)).size, 3)
-    for (const { id } of listed)
-      assert.equal((await box.app.request('DELETE', `${box.base}/${id}`)).status, 204)
+    for (const { id } of listed) assert.equal((await box.discard(id)).status, 204)
   })
 
   for (const id of ['order/1', 'a+b', 'x?y=1&z#%2F', '../..', '.', "o'Neil\\", '0'])
@@ -201,13 +206,13 @@ describe('dead letters', () => {
       const [listed] = await box.list()
       assert.ok(listed)
       assert.match(listed.id, /^[\w~@:+-][\w.~@:+-]*$/, 'it stands in a path as it is')
-      assert.equal((await box.app.request('POST', `${box.base}/${listed.id}/replay`)).status, 204)
+      assert.equal((await box.replay(listed.id)).status, 204)
       assert.deepEqual(box.handled, [7])
       await box.deliver(letter(id))
-      assert.equal((await box.app.request('DELETE', `${box.base}/${listed.id}`)).status, 204)
+      assert.equal((await box.discard(listed.id)).status, 204)
       if (/^[^./]/.test(id)) {
         await box.deliver(letter(id))
-        assert.equal((await box.app.request('DELETE', `${box.base}/${encodeURIComponent(id)}`)).status, 204)
+        assert.equal((await box.discard(id)).status, 204)
       }
       assert.deepEqual(await box.list(), [])
     })
@@ -220,7 +225,7 @@ describe('dead letters', () => {
     assert.equal(kept, 5)
     assert.equal(await box.deliver(letter('small')), 'SUCCESS')
     const [first] = await box.list()
-    assert.equal((await box.app.request('POST', `${box.base}/${first?.id}/replay`)).status, 204)
+    assert.equal((await box.replay(String(first?.id))).status, 204)
     assert.equal(await box.deliver(large('e-9')), 'SUCCESS')
   })
 
@@ -234,7 +239,7 @@ describe('dead letters', () => {
     assert.equal(await box.deliver(letter('e-500')), 'RETRY')
     assert.equal(await box.deliver(letter('e-0')), 'SUCCESS')
     assert.equal((await box.list()).length, 500)
-    await box.app.request('DELETE', `${box.base}/e-0`)
+    await box.discard('e-0')
     assert.equal(await box.deliver(letter('e-500')), 'SUCCESS')
     assert.equal((await box.list()).at(-1)?.id, 'e-500')
   })
@@ -252,10 +257,10 @@ describe('dead letters', () => {
   test('are for operators only', async () => {
     const member = { authorization: 'member' }
     for (const [method, path] of [
-      ['GET', ''],
-      ['POST', '/a/replay'],
-      ['DELETE', '/a'],
+      ['GET', 'listThingsDeadLetters'],
+      ['POST', 'replayThingsDeadLetter?eventId=a'],
+      ['DELETE', 'discardThingsDeadLetter?eventId=a'],
     ] as const)
-      assert.equal((await box.app.request(method, box.base + path, undefined, member)).status, 403)
+      assert.equal((await box.app.request(method, `/operations/${path}`, undefined, member)).status, 403)
   })
 })

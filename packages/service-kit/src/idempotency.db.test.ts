@@ -66,7 +66,10 @@ describe('an idempotent operation', () => {
     await database.drop()
   })
 
-  const post = (key: string | undefined, { name = 'a', path = '/v1/makeThing', caller = 'account-1' } = {}) =>
+  const post = (
+    key: string | undefined,
+    { name = 'a', path = '/operations/makeThing', caller = 'account-1' } = {},
+  ) =>
     app.request(
       'POST',
       path,
@@ -285,7 +288,7 @@ describe('an idempotent operation', () => {
   test('a request that does not match its schema uses up no key', async () => {
     const key = newId()
     const headers = { 'idempotency-key': key }
-    assert.equal((await app.request('POST', '/v1/makeThing', { name: 1 }, headers)).status, 422)
+    assert.equal((await app.request('POST', '/operations/makeThing', { name: 1 }, headers)).status, 422)
     assert.equal((await post(key)).status, 201)
   })
 
@@ -294,7 +297,7 @@ describe('an idempotent operation', () => {
     const ids = [
       await post(key),
       await post(key, { caller: 'account-2', name: 'b' }),
-      await post(key, { path: '/v1/makeOther', name: 'c' }),
+      await post(key, { path: '/operations/makeOther', name: 'c' }),
     ].map(({ status, body }) => [status, body.id])
     assert.deepEqual(
       ids.map(([status]) => status),

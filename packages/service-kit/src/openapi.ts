@@ -1,5 +1,5 @@
 import { problem } from '@caravan/contracts/common'
-import type { Operation } from '@caravan/contracts/operation'
+import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 
 type Json = Record<string, unknown>
@@ -9,7 +9,7 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
   return json
 }
 
-const parametersOf = (schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] => {
+const parametersIn = (where: 'path' | 'query', schema: z.ZodType | undefined): Json[] => {
   if (!schema) return []
   const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
     properties?: Json
@@ -39,7 +39,10 @@ const failures = (op: Operation): number[] => {
   return [...new Set([...statuses, 414, 429, 431])].sort()
 }
 
-const describe = (op: Operation): Json => ({
+/** To whom a document is: the world, or apps behind their sidecars, for whom all parameters are in the query. */
+export type Asker = 'world' | 'sidecar'
+
+const describe = (op: Operation, asker: Asker): Json => ({
   operationId: op.id,
   summary: op.summary,
   tags: [op.app],
@@ -53,8 +56,8 @@ const describe = (op: Operation): Json => ({
   security: op.access === 'anyone' ? [{}, { bearer: [] }] : [{ bearer: [] }],
   'x-access': op.access,
   parameters: [
-    ...parametersOf(op.params, 'path'),
-    ...parametersOf(op.query, 'query'),
+    ...parametersIn(asker === 'world' ? 'path' : 'query', op.params),
+    ...parametersIn('query', op.query),
     ...(op.idempotent
       ? [
           {
@@ -107,10 +110,16 @@ const describe = (op: Operation): Json => ({
 })
 
 /** An OpenAPI 3.1 document of the given operations: what a service, or the gateway, really serves. */
-export const openApi = (title: string, version: string, operations: readonly Operation[]): Json => {
+export const openApi = (
+  title: string,
+  version: string,
+  operations: readonly Operation[],
+  asker: Asker = 'world',
+): Json => {
   const paths: Record<string, Json> = {}
   for (const op of operations) {
-    paths[op.path] = { ...paths[op.path], [op.method.toLowerCase()]: describe(op) }
+    const path = asker === 'world' ? op.path : invokedPath(op)
+    paths[path] = { ...paths[path], [op.method.toLowerCase()]: describe(op, asker) }
   }
   return {
     openapi: '3.1.0',

@@ -16,7 +16,7 @@ describe('the keys of identity', () => {
     fake = await startFakeSidecar()
     sidecar = createSidecar({ port: fake.port, token: fake.token })
     fake.serve('identity', (request, response) => {
-      assert.equal(request.url, '/.well-known/jwks.json')
+      assert.equal(request.url, '/operations/getKeys')
       reads += 1
       const keys = served.map((kid) => ({ ...publicKey.export({ format: 'jwk' }), kid }))
       response

@@ -72,7 +72,7 @@ describe('a route', () => {
   })
   after(() => app.stop())
 
-  const put = (body: unknown, { path = '/v1/things/t1', headers = {} } = {}) => {
+  const put = (body: unknown, { path = '/operations/putThing?thingId=t1', headers = {} } = {}) => {
     calls.length = 0
     result = { id: 't1', tags: [] }
     return app.request('PUT', path, body, headers)
@@ -98,13 +98,13 @@ describe('a route', () => {
   test('answers only with fields of the response’s schema', async () => {
     calls.length = 0
     result = { id: 't1', passwordHash: 'x', tags: [{ name: 'a', internal: true }] }
-    const answer = await app.request('PUT', '/v1/things/t1', { count: 1 })
+    const answer = await app.request('PUT', '/operations/putThing?thingId=t1', { count: 1 })
     assert.deepEqual(answer.body, { id: 't1', tags: [{ name: 'a' }] })
   })
 
   test('a result that breaks its own contract is a defect, not an answer', async () => {
     result = { id: 7, secret: 'hunter2' }
-    const answer = await app.request('PUT', '/v1/things/t1', { count: 1 })
+    const answer = await app.request('PUT', '/operations/putThing?thingId=t1', { count: 1 })
     assert.deepEqual([answer.status, answer.body.code], [500, 'internal-error'])
     assert.doesNotMatch(answer.text, /hunter2|expected/)
   })
@@ -124,12 +124,23 @@ describe('a route', () => {
     const list = await put([])
     isProblem(list, 422, 'things/invalid-request')
     assert.deepEqual(pointers(list), [''])
-    const path = await put({ count: 1 }, { path: '/v1/things/nope' })
+    const path = await put({ count: 1 }, { path: '/operations/putThing?thingId=nope' })
     isProblem(path, 422, 'things/invalid-request')
     assert.deepEqual(pointers(path), ['params/thingId'])
-    const query = await put({ count: 1 }, { path: '/v1/things/t1?limit=11&page=2' })
+    const query = await put({ count: 1 }, { path: '/operations/putThing?thingId=t1&limit=11&page=2' })
     isProblem(query, 422, 'things/invalid-request')
     assert.deepEqual(pointers(query), ['query/limit', 'query/page'])
+  })
+
+  test('a parameter that comes twice is 422, and never the second one', async () => {
+    const twice = await put({ count: 1 }, { path: '/operations/putThing?thingId=t1&thingId=t2' })
+    isProblem(twice, 422, 'things/invalid-request')
+    assert.deepEqual(pointers(twice), ['params/thingId'])
+  })
+
+  test('an app answers under the path of its operations only', async () => {
+    for (const path of ['/v1/things/t1', '/v1/things/t1?thingId=t1', '/operations/putThing/t1'])
+      isProblem(await put({ count: 1 }, { path }), 404, 'request/no-such-route')
   })
 
   test('400 for what is no JSON, with nothing of it in the answer', async () => {
@@ -153,11 +164,15 @@ describe('a route', () => {
     const send = (headers: Record<string, string>, first: string, rest: string) =>
       new Promise((resolve, reject) => {
         const all = { 'content-type': 'application/json', 'dapr-api-token': 'a-token-of-the-app', ...headers }
-        const sent = httpRequest(`${app.url}/v1/things/t1`, { method: 'PUT', headers: all }, (response) => {
-          response.resume()
-          // The rest goes out when the answer is there already.
-          sent.end(rest, () => resolve(response.statusCode))
-        })
+        const sent = httpRequest(
+          `${app.url}/operations/putThing?thingId=t1`,
+          { method: 'PUT', headers: all },
+          (response) => {
+            response.resume()
+            // The rest goes out when the answer is there already.
+            sent.end(rest, () => resolve(response.statusCode))
+          },
+        )
         sent.on('error', reject)
         sent.write(first)
       })
@@ -174,44 +189,46 @@ describe('a route', () => {
   })
 
   test('raw bytes come as they were sent', async () => {
-    const answer = await app.request('POST', '/v1/raw', '{ "a" :1}\n', { 'content-type': 'text/plain' })
+    const answer = await app.request('POST', '/operations/readRaw', '{ "a" :1}\n', {
+      'content-type': 'text/plain',
+    })
     assert.equal(Buffer.from(String(answer.body.hex), 'hex').toString(), '{ "a" :1}\n')
   })
 
   test('204 has no body', async () => {
     result = undefined
-    const answer = await app.request('DELETE', '/v1/things')
+    const answer = await app.request('DELETE', '/operations/removeThing')
     assert.deepEqual([answer.status, answer.text], [204, ''])
   })
 
   test('an expected failure is told with its code, data and Retry-After', async () => {
     result = new AppError('conflict', 'things/taken', 'Taken', { data: { by: 'a' }, retryAfterSeconds: 7 })
-    const answer = await app.request('POST', '/v1/fail')
+    const answer = await app.request('POST', '/operations/fail')
     assert.deepEqual([answer.status, answer.body.code, answer.body.by], [409, 'things/taken', 'a'])
     assert.equal(answer.headers.get('retry-after'), '7')
   })
 
   test('of an unexpected failure nothing is told', async () => {
     result = new Error('password is hunter2')
-    const answer = await app.request('POST', '/v1/fail')
+    const answer = await app.request('POST', '/operations/fail')
     assert.deepEqual([answer.status, answer.body.code], [500, 'internal-error'])
     assert.doesNotMatch(answer.text, /hunter2/)
   })
 
   test('503 when the handler takes longer than the deadline', async () => {
-    const answer = await app.request('POST', '/v1/slow')
+    const answer = await app.request('POST', '/operations/slow')
     assert.deepEqual([answer.status, answer.body.code], [503, 'request/timed-out'])
     assert.equal(answer.headers.get('retry-after'), '1')
   })
 
   test('who may not is refused before the body is looked at', async () => {
     calls.length = 0
-    const answer = await app.request('POST', '/v1/own', '{not json')
+    const answer = await app.request('POST', '/operations/own', '{not json')
     isProblem(answer, 401, 'auth/sign-in-needed')
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer')
     const operator = tokens.bearer({ roles: ['operator'] })
     isProblem(
-      await app.request('POST', '/v1/internal', undefined, { authorization: operator }),
+      await app.request('POST', '/operations/internal', undefined, { authorization: operator }),
       403,
       'auth/forbidden',
     )
@@ -220,17 +237,17 @@ describe('a route', () => {
   test('an app is known by what its sidecar says, and only where apps may call', async () => {
     result = {}
     const from = (caller: string) => ({ 'dapr-caller-app-id': caller })
-    assert.equal((await app.request('POST', '/v1/internal', undefined, from('orders'))).status, 200)
+    assert.equal((await app.request('POST', '/operations/internal', undefined, from('orders'))).status, 200)
     assert.deepEqual(calls.at(-1)?.caller, { kind: 'app', id: 'orders', roles: [] })
-    assert.equal((await app.request('POST', '/v1/internal', undefined, from('carts'))).status, 403)
-    assert.equal((await app.request('POST', '/v1/own', undefined, from('orders'))).status, 401)
-    assert.equal((await app.request('POST', '/v1/fail', undefined, from('orders'))).status, 200)
+    assert.equal((await app.request('POST', '/operations/internal', undefined, from('carts'))).status, 403)
+    assert.equal((await app.request('POST', '/operations/own', undefined, from('orders'))).status, 401)
+    assert.equal((await app.request('POST', '/operations/fail', undefined, from('orders'))).status, 200)
     assert.equal(calls.at(-1)?.caller.kind, 'anonymous')
   })
 
   test('a bad token is refused even where none is needed', async () => {
     calls.length = 0
-    const answer = await app.request('POST', '/v1/fail', undefined, { authorization: 'Bearer x.y.z' })
+    const answer = await app.request('POST', '/operations/fail', undefined, { authorization: 'Bearer x.y.z' })
     isProblem(answer, 401, 'auth/invalid-token')
   })
 
@@ -247,8 +264,8 @@ describe('a route', () => {
 
   test('404 and 405 are problems too', async () => {
     calls.length = 0
-    isProblem(await app.request('GET', '/v1/nothing'), 404, 'request/no-such-route')
-    const answer = await app.request('GET', '/v1/raw')
+    isProblem(await app.request('GET', '/operations/nothing'), 404, 'request/no-such-route')
+    const answer = await app.request('GET', '/operations/readRaw')
     isProblem(answer, 405, 'request/method-not-allowed')
     assert.equal(answer.headers.get('allow'), 'POST')
   })

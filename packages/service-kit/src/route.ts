@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Operation } from '@caravan/contracts/operation'
+import { type Operation, parametersOf, publicPath } from '@caravan/contracts/operation'
 import type { Context, Middleware } from 'koa'
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
@@ -131,15 +131,27 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
   const administrative = isAdministrative(operation)
   const audit = administrative || operation.audited ? context.audit : undefined
   const internal = typeof operation.access === 'object' && 'apps' in operation.access
+  const named = new Set(parametersOf(operation))
+
+  /** A sidecar brings the parameters of the public path in the query. One that came twice is no text, and 422. */
+  const partsOf = ({
+    query,
+  }: Context): { params: Record<string, string>; query: Record<string, unknown> } => {
+    const { params = [], rest = [] } = Object.groupBy(Object.entries(query), ([name]) =>
+      named.has(name) ? 'params' : 'rest',
+    )
+    return { params: Object.fromEntries(params) as Record<string, string>, query: Object.fromEntries(rest) }
+  }
 
   const handleFor = async (
     ctx: Context,
+    given: ReturnType<typeof partsOf>,
     caller: Caller,
     identify: (id: string) => void = () => {},
   ): Promise<void> => {
     const raw = operation.body || operation.raw ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
-    const params = parse(operation.params, 'params', ctx.params, invalid)
-    const query = parse(operation.query, 'query', { ...ctx.query }, invalid)
+    const params = parse(operation.params, 'params', given.params, invalid)
+    const query = parse(operation.query, 'query', given.query, invalid)
     const body =
       operation.body && parse(operation.body, 'body', parseJson(raw, ctx.get('content-type')), invalid)
     const input = { params, query, body, caller, identify, raw, headers: ctx.headers }
@@ -160,7 +172,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
     const scope = `${caller.id} ${operation.id}`
     const key = ctx.get('idempotency-key')
-    const claim = await idempotency.claim(scope, key, `${ctx.path}\n${raw.toString('utf8')}`)
+    const claim = await idempotency.claim(scope, key, `${ctx.state.path}\n${raw.toString('utf8')}`)
     if ('status' in claim) {
       ctx.set('Idempotent-Replayed', 'true')
       const kept = claim.status < 400 ? operation.response?.parse(claim.body) : claim.body
@@ -182,15 +194,20 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
   }
 
   /** Nothing is administered that is not written down before; what came of it follows. */
-  const audited = async (ctx: Context, known: Caller, note: Audit): Promise<void> => {
+  const audited = async (
+    ctx: Context,
+    given: ReturnType<typeof partsOf>,
+    known: Caller,
+    note: Audit,
+  ): Promise<void> => {
     let actor = known.id
     let outcome = 500
     const write = (said: string) =>
-      note(auditEntryOf(actor, { action: operation.id, object: ctx.path, outcome: said }, ctx.headers))
+      note(auditEntryOf(actor, { action: operation.id, object: ctx.state.path, outcome: said }, ctx.headers))
     try {
-      const caller = access.authorise(operation, known, ctx.params)
+      const caller = access.authorise(operation, known, given.params)
       if (administrative) await write('started')
-      await handleFor(ctx, caller, (id) => {
+      await handleFor(ctx, given, caller, (id) => {
         actor = id
       })
       outcome = ctx.status
@@ -210,11 +227,14 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
   }
 
   return async (ctx) => {
+    const given = partsOf(ctx)
+    // What the request is about, in the words of the public API: for logs, the audit log, and to know a repeat.
+    ctx.state.path = publicPath(operation, given.params)
     const app = internal ? ctx.get('dapr-caller-app-id') : ''
     const known: Caller = app
       ? { kind: 'app', id: app, roles: [] }
       : await authenticate(ctx.get('authorization') || undefined)
-    if (audit) return audited(ctx, known, audit)
-    return handleFor(ctx, access.authorise(operation, known, ctx.params))
+    if (audit) return audited(ctx, given, known, audit)
+    return handleFor(ctx, given, access.authorise(operation, known, given.params))
   }
 }

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Operation } from '@caravan/contracts/operation'
+import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { AppError, asAppError, toProblem } from './errors.ts'
@@ -37,7 +37,7 @@ export const observe =
         {
           method: ctx.method,
           route,
-          path: withoutSecrets(ctx.path),
+          path: withoutSecrets(ctx.state.path ?? ctx.path),
           status: ctx.status,
           ms: Math.round(seconds * 1e5) / 100,
         },
@@ -48,7 +48,7 @@ export const observe =
 
 const present = (ctx: Parameters<Middleware>[0], error: unknown, log: Log): void => {
   const known = asAppError(error)
-  if (!known) log.error({ err: error, path: ctx.path }, 'unexpected error')
+  if (!known) log.error({ err: error, path: ctx.state.path ?? ctx.path }, 'unexpected error')
   else if (known.status >= 500) log.warn({ err: known, code: known.code }, 'answered with unavailable')
   const problem = toProblem(known, currentTrace()?.traceId)
   ctx.status = problem.status
@@ -88,7 +88,7 @@ export const createServer = (options: ServerOptions): Koa => {
   const app = new Koa()
   const router = new Router()
   const operations: Operation[] = routes.map((route) => route.operation)
-  const document = JSON.stringify(openApi(`Caravan ${name}`, version, operations))
+  const document = JSON.stringify(openApi(`Caravan ${name}`, version, operations, 'sidecar'))
 
   router.get('/healthz', (ctx) => {
     ctx.status = healthy() ? 204 : 503
@@ -107,8 +107,7 @@ export const createServer = (options: ServerOptions): Koa => {
   })
   options.callbacks?.(router)
   for (const route of routes) {
-    const path = route.operation.path.replace(/\{(\w+)\}/g, ':$1')
-    router.register(path, [route.operation.method], serve(route, options))
+    router.register(invokedPath(route.operation), [route.operation.method], serve(route, options))
   }
 
   app.use(observe(log))

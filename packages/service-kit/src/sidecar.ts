@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { Operation } from '@caravan/contracts/operation'
+import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import { type Dispatcher, Pool } from 'undici'
 import type { z } from 'zod'
 import { AppError, fromProblem } from './errors.ts'
@@ -88,9 +88,6 @@ const inBatches = (events: readonly CloudEvent[]): Entry[][] => {
 }
 const isProblem = (type: unknown): boolean => String(type).startsWith('application/problem+json')
 
-const fill = (path: string, params: Record<string, unknown> = {}): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
-
 /**
  * The only way out of a service: its own sidecar, over one keep-alive pool. Every call has a deadline, carries the trace
  * and the API token, and fails with an AppError: `unavailable` when nothing useful answered, else what the callee said.
@@ -175,10 +172,10 @@ export const createSidecar = ({
     { authorization, ...options }: CallOptions = {},
   ): Promise<z.output<R>> => {
     const { params, query, body } = input as Record<string, Record<string, unknown> | undefined>
-    const search = query ? `?${new URLSearchParams(query as Record<string, string>)}` : ''
+    const search = new URLSearchParams({ ...params, ...query } as Record<string, string>)
     const response = await invoke(op.app, {
       method: op.method,
-      path: fill(op.path, params) + search,
+      path: search.size > 0 ? `${invokedPath(op)}?${search}` : invokedPath(op),
       headers: { ...(body ? json : {}), ...(authorization ? { authorization } : {}) },
       body: body ? JSON.stringify(body) : null,
       ...options,

@@ -81,7 +81,7 @@ def claims_of(authorization):
     try:
         head, claims, signature = authorization.removeprefix("Bearer ").split(".")
         header, said = json.loads(decode(head)), json.loads(decode(claims))
-        keys = json.loads(to_sidecar("GET", "/invoke/identity/method/.well-known/jwks.json"))["keys"]
+        keys = json.loads(to_sidecar("GET", "/invoke/identity/method/operations/getKeys"))["keys"]
         key = next(each for each in keys if each["kid"] == header["kid"])
         modulus, exponent = (int.from_bytes(decode(key[name]), "big") for name in "ne")
         size = (modulus.bit_length() + 7) // 8
@@ -101,7 +101,7 @@ def may(operation):
         said = claims_of(headers.get("authorization", ""))
         session = {"session": said["sid"]} if "sid" in said else {}
         question = {"account": said["sub"], "issuedAt": said["iat"], "operationId": operation, "params": params, **session}
-        decision = json.loads(to_sidecar("POST", "/invoke/identity/method/v1/access-decisions", question))["outcome"]
+        decision = json.loads(to_sidecar("POST", "/invoke/identity/method/operations/decideAccess", question))["outcome"]
         if decision != "allowed":
             raise Problem(401 if decision == "session-ended" else 403, f"auth/{decision}")
     return check
@@ -116,21 +116,23 @@ def authorise(access, headers, params):
 
 
 class App:
-    """`operations`: (method, path, access, rule of the body, function); `consume` raises ValueError for a bad event."""
+    """`operations`: (method, id, access, names of the public path's parameters, rule of the body, function).
+
+    `queries`: by an operation's id, the rule of what its query may hold besides. `consume` raises ValueError for a bad event.
+    """
 
     def __init__(self, name, topics, operations, parameters, queries, consume):
         self.name, self.parameters, self.queries, self.consume = name, parameters, queries, consume
         self.handled, self.letters = set(), {}
-        letters = f"/v1/dead-letters/{name}"
-        self.operations = (
+        letter, letters = f"{name.title()}DeadLetter", lambda: {"data": list(self.letters.values())}
+        every = (
             *operations,
-            ("GET", letters, may(f"list{name.title()}DeadLetters"), None, lambda: {"data": list(self.letters.values())}),
-            ("POST", f"{letters}/{{eventId}}/replay", may(f"replay{name.title()}DeadLetter"), None, self.replay),
-            ("DELETE", f"{letters}/{{eventId}}", may(f"discard{name.title()}DeadLetter"), None, self.discard),
+            ("GET", f"list{letter}s", may(f"list{letter}s"), (), None, letters),
+            ("POST", f"replay{letter}", may(f"replay{letter}"), ("eventId",), None, self.replay),
+            ("DELETE", f"discard{letter}", may(f"discard{letter}"), ("eventId",), None, self.discard),
         )
-        paths = {}
-        for method, path, *_ in self.operations:
-            paths.setdefault(path, {})[method.lower()] = {"responses": {}}
+        self.operations = {f"/operations/{id}": (method, id, *rest) for method, id, *rest in every}
+        paths = {path: {method.lower(): {"responses": {}}} for path, (method, *_) in self.operations.items()}
         dead = f"{name}.dead-letter"
         told = {"pubsubname": "pubsub", "route": "/told", "deadLetterTopic": dead}
         subscribed = [{**told, "topic": topic} for topic in topics]
@@ -187,22 +189,22 @@ class App:
         if method == "POST" and url.path in self.callbacks:
             with lock:
                 return self.callbacks[url.path](json.loads(raw))
-        for verb, path, access, rule, act in self.operations:
-            found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), url.path)
-            if verb == method and found:
-                given = {name: urllib.parse.unquote(value) for name, value in found.groupdict().items()}
-                authorise(access, headers, given)
-                for name, value in given.items():
-                    self.invalid(self.parameters[name](value, f"params/{name}"))
-                if path in self.queries:
-                    query = dict(urllib.parse.parse_qsl(url.query))
-                    self.invalid(self.queries[path](query, "query"))
-                    given.update(query)
-                if rule:
-                    given["body"] = self.parse(raw, rule)
-                with lock:
-                    return act(**given)
-        raise Problem(404, "request/no-such-route")
+        verb, id, access, names, rule, act = self.operations.get(url.path, [None] * 6)
+        if verb != method:
+            raise Problem(404, "request/no-such-route")
+        given, query = {}, {}
+        for name, value in urllib.parse.parse_qsl(url.query):
+            (given if name in names else query).setdefault(name, value)
+        authorise(access, headers, given)
+        for name in names:
+            self.invalid(self.parameters[name](given.get(name), f"params/{name}"))
+        if id in self.queries:
+            self.invalid(self.queries[id](query, "query"))
+            given.update(query)
+        if rule:
+            given["body"] = self.parse(raw, rule)
+        with lock:
+            return act(**given)
 
     def parse(self, raw, rule):
         try:

@@ -58,7 +58,7 @@ def find(sku):
 
 
 def has_product(sku):
-    return sku in json.loads(to_sidecar("GET", f"/invoke/catalog/method/v1/skus?skus={sku}"))["data"]
+    return sku in json.loads(to_sidecar("GET", f"/invoke/catalog/method/operations/findSkus?skus={sku}"))["data"]
 
 
 def adjust(sku, adjustmentId, body):
@@ -126,13 +126,13 @@ App(
     "inventory",
     topics=("order.paid", "order.cancelled", "order.abandoned"),
     operations=(
-        ("GET", "/v1/availability", "anyone", None, availability),
-        ("GET", "/v1/stock/{sku}", may("getStock"), None, find),
-        ("PUT", "/v1/stock/{sku}/adjustments/{adjustmentId}", may("adjustStock"), ADJUST, adjust),
-        ("POST", "/v1/reservations", "orders", RESERVE, reserve),
-        ("POST", "/v1/sales", "orders", SALES, sell_all),
+        ("GET", "getAvailability", "anyone", (), None, availability),
+        ("GET", "getStock", may("getStock"), ("sku",), None, find),
+        ("PUT", "adjustStock", may("adjustStock"), ("sku", "adjustmentId"), ADJUST, adjust),
+        ("POST", "reserve", "orders", (), RESERVE, reserve),
+        ("POST", "sellReserved", "orders", (), SALES, sell_all),
     ),
     parameters={"sku": SKU, "adjustmentId": ID, "eventId": matches(r".{1,64}")},
-    queries={"/v1/availability": record(skus=skus)},
+    queries={"getAvailability": record(skus=skus)},
     consume=consume,
 ).serve()

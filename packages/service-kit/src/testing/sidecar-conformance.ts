@@ -37,7 +37,7 @@ export const conformanceApp = (): { listener: RequestListener; received: Partial
       received.push(JSON.parse(body))
       return reply(200, 'application/json', { status: 'SUCCESS' })
     }
-    if (url.startsWith('/problems/')) {
+    if (url === '/operations/refuses') {
       const problem = {
         type: 'urn:x',
         title: 'Conflict',
@@ -48,8 +48,8 @@ export const conformanceApp = (): { listener: RequestListener; received: Partial
       }
       return reply(409, 'application/problem+json', problem)
     }
-    if (url === '/broken') return reply(500, 'text/plain', 'a stack trace')
-    if (url === '/hangs') return
+    if (url === '/operations/broken') return reply(500, 'text/plain', 'a stack trace')
+    if (url === '/operations/hangs') return
     const seen = { method, url, body, authorization: headers.authorization, traceparent: headers.traceparent }
     return reply(201, 'application/json', seen)
   }
@@ -298,7 +298,7 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
       assert.deepEqual([...(await sidecar.publish('pubsub', topic, [after, tooLarge]))], [after.id])
     })
 
-    test('call: fills the path and checks the answer', async () => {
+    test('call: asks under the operation’s path, its parameters in the query, and checks the answer', async () => {
       const answer = await sidecar.call(
         echo,
         { params: { name: 'a b–c' }, query: { q: 'x&y=ü' }, body: { n: 1 } },
@@ -307,8 +307,8 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
       const { url, ...rest } = answer
       assert.deepEqual(rest, { method: 'POST', body: '{"n":1}', authorization: 'Bearer y' })
       const { pathname, searchParams } = new URL(url, 'http://app')
-      assert.equal(decodeURIComponent(pathname), '/things/a b–c')
-      assert.equal(searchParams.get('q'), 'x&y=ü')
+      assert.equal(pathname, '/operations/echo')
+      assert.deepEqual(Object.fromEntries(searchParams), { name: 'a b–c', q: 'x&y=ü' })
     })
 
     test('call: a problem is passed on with its status, code, detail and data', async () => {
@@ -316,7 +316,7 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
         assert.deepEqual([error.status, error.message, error.details.data], [409, 'No', { left: 3 }])
         return fails('conflict', 'other/no')(error)
       })
-      const raw = await sidecar.invoke(app, { method: 'GET', path: '/problems/1' })
+      const raw = await sidecar.invoke(app, { method: 'GET', path: '/operations/refuses' })
       assert.equal(raw.statusCode, 409)
       assert.match(String(raw.headers['content-type']), /^application\/problem\+json/)
       assert.equal(((await raw.body.json()) as { code: string }).code, 'other/no')
