@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { problem } from '@caravan/contracts/common'
 import { invokedPath, type Operation, parametersOf } from '@caravan/contracts/operation'
+import { isWhole } from '@caravan/service-kit/content-digest'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { stack } from '../support/stack.ts'
 
@@ -107,6 +108,11 @@ export const ask = async (operation: AnyOperation, input: Input = {}, by: By = {
 const assertKept = (operation: AnyOperation, { status, headers, body, text }: Answer): void => {
   const what = `${operation.id} answered ${status} ${text}`
   const type = String(headers.get('content-type'))
+  if (text !== '')
+    assert.ok(
+      isWhole(Buffer.from(text), headers.get('content-digest') ?? undefined),
+      `${what} without its digest`,
+    )
   if (status >= 400) {
     assert.match(type, /^application\/problem\+json/, what)
     const parsed = problem.safeParse(body)

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { contentDigest } from '@caravan/service-kit/content-digest'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
 import { createForward } from './forward.ts'
 
 const forwardTo = (status: number, headers: Record<string, string>, body = '') => {
   const invoke = (async () => {
-    return { statusCode: status, headers, body: new Response(body) }
+    return {
+      ...{ statusCode: status, body: new Response(body) },
+      headers: { 'content-digest': contentDigest(body), ...headers },
+    }
   }) as unknown as Sidecar['invoke']
   return createForward({ invoke })
 }
@@ -39,4 +43,27 @@ test('a sidecar that is not reached makes the app unavailable', async () => {
     code: 'orders/unavailable',
     status: 503,
   })
+})
+
+test('an answer of which a part is missing, or that does not say what it is to be, makes the app unavailable', async () => {
+  const type = { 'content-type': 'application/json' }
+  const whole = contentDigest('{"n":12}')
+  for (const [digest, body] of [
+    [whole, '{"n":12'],
+    [whole, ''],
+    ['', '{"n":12}'],
+    [`sha-512=:${'A'.repeat(88)}:`, '{"n":12}'],
+    [contentDigest('another'), '{"n":12}'],
+  ] as const)
+    for (const status of [200, 201])
+      await assert.rejects(
+        forwardTo(status, { ...type, 'content-digest': digest }, body)('catalog', request),
+        { code: 'catalog/unavailable', status: 503 },
+        `${digest} ${body}`,
+      )
+  for (const digest of [whole, `sha-512=:${'A'.repeat(88)}:, ${whole}`]) {
+    const forward = forwardTo(200, { ...type, 'content-digest': digest }, '{"n":12}')
+    assert.equal((await forward('catalog', request)).body.toString(), '{"n":12}')
+  }
+  assert.equal((await forwardTo(204, { 'content-digest': '' })('catalog', request)).status, 204)
 })

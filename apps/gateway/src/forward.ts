@@ -1,3 +1,4 @@
+import { isWhole } from '@caravan/service-kit/content-digest'
 import { AppError } from '@caravan/service-kit/errors'
 import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import type { Answer } from './answer.ts'
@@ -29,7 +30,7 @@ const refusal = (app: string, status: number, text: string): AppError => {
 
 /**
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
- * not be reached, 401 for a token that the sidecar refused.
+ * not be reached or its answer is not whole, 401 for a token that the sidecar refused.
  * The sidecar repeats what did not reach a sidecar of the app.
  */
 export const createForward =
@@ -38,15 +39,17 @@ export const createForward =
     const response = await sidecar.invoke(app, { deadlineMs, ...request }).catch((cause) => {
       throw unavailable(app, cause)
     })
-    const bytes = await response.body.arrayBuffer().catch((cause) => {
+    const received = await response.body.arrayBuffer().catch((cause) => {
       throw unavailable(app, cause)
     })
+    const body = Buffer.from(received)
     const { statusCode: status, headers } = response
     const isProblem = String(headers['content-type']).startsWith('application/problem+json')
-    // An app's answer has a type, or is a 204. An empty 200 is what daprd 1.18 may make of a connection that failed while
-    // another call was under way: the app may never have seen the request.
-    if (status < 300 && status !== 204 && !headers['content-type']) throw unavailable(app, 'an empty answer')
-    if (status >= 400 && !isProblem) throw refusal(app, status, Buffer.from(bytes).toString('utf8'))
+    if (status >= 400 && !isProblem) throw refusal(app, status, body.toString('utf8'))
+    // An app's answer has a digest, or is a 204. What has none may be a stump, or the empty 200 that daprd 1.18 may make of a
+    // connection that failed while another call was under way: the app may never have seen the request.
+    if (status !== 204 && !isWhole(body, headers['content-digest']))
+      throw unavailable(app, 'an answer that is not whole')
     return {
       status,
       headers: Object.fromEntries(
@@ -54,7 +57,7 @@ export const createForward =
           headers[from] ? [[to, String(headers[from])]] : [],
         ),
       ),
-      body: Buffer.from(bytes),
+      body,
     }
   }
 

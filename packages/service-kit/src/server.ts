@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
+import { tellDigest } from './content-digest.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import type { Log } from './log.ts'
 import { registry, requestSeconds } from './metrics.ts'
@@ -110,6 +111,7 @@ export const createServer = (options: ServerOptions): Koa => {
     router.register(invokedPath(route.operation), [route.operation.method], serve(route, options))
   }
 
+  app.use(tellDigest)
   app.use(observe(log))
   app.use(fromSidecarOnly(options.appToken, new Set([...quiet, ...(options.openPaths ?? [])])))
   app.use(router.routes())

@@ -244,6 +244,8 @@ class App:
                 if sent:
                     self.send_header("content-type", kind)
                     self.send_header("content-length", str(len(sent)))
+                    digest = base64.b64encode(hashlib.sha256(sent).digest()).decode()
+                    self.send_header("content-digest", f"sha-256=:{digest}:")
                 self.end_headers()
                 self.wfile.write(sent)
 

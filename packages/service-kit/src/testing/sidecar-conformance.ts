@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
+import { contentDigest, isWhole } from '../content-digest.ts'
 import { AppError } from '../errors.ts'
 import { maxEventBytes } from '../outbox.ts'
 import { type CloudEvent, createSidecar, type Sidecar } from '../sidecar.ts'
@@ -14,6 +15,8 @@ export const token = 'a-token-of-the-sidecar'
 export const secrets = { known: 'a secret of a test' }
 export const items = { limit: '5' }
 export const topic = 'something.happened'
+
+const picture = '<svg/>'.repeat(20_000)
 
 /** A sidecar with the app, token, secrets and items above, and `conformanceApp` behind the app id. */
 export interface Target {
@@ -50,6 +53,14 @@ export const conformanceApp = (): { listener: RequestListener; received: Partial
     }
     if (url === '/operations/broken') return reply(500, 'text/plain', 'a stack trace')
     if (url === '/operations/hangs') return
+    if (url.startsWith('/pictures/')) {
+      response.writeHead(200, { 'content-type': 'image/svg+xml', 'content-digest': contentDigest(picture) })
+      if (url === '/pictures/whole') return response.end(picture)
+      return response.write(picture.slice(0, 50_000), () => {
+        if (url === '/pictures/reset') response.socket?.resetAndDestroy()
+        else response.destroy()
+      })
+    }
     const seen = { method, url, body, authorization: headers.authorization, traceparent: headers.traceparent }
     return reply(201, 'application/json', seen)
   }
@@ -296,6 +307,16 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
       await assert.rejects(sidecar.publish('pubsub', topic, [tooLarge]), { kind: 'unavailable' })
       const after = newEvent(2)
       assert.deepEqual([...(await sidecar.publish('pubsub', topic, [after, tooLarge]))], [after.id])
+    })
+
+    test('invoke: an answer is whole by its digest, and one that breaks off is not, whatever its status', async () => {
+      const receive = async (path: string) => {
+        const { headers, body } = await sidecar.invoke(app, { method: 'GET', path })
+        return isWhole(Buffer.from(await body.arrayBuffer()), headers['content-digest'])
+      }
+      assert.equal(await receive('/pictures/whole'), true)
+      for (const path of ['/pictures/ended', '/pictures/reset'])
+        assert.equal(await receive(path).catch(() => false), false, path)
     })
 
     test('call: asks under the operation’s path, its parameters in the query, and checks the answer', async () => {
