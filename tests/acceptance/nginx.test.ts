@@ -135,6 +135,19 @@ test('what a client says of its own address and protocol never reaches the gatew
   assert.equal(headers.forwarded, undefined)
 })
 
+test('the gateway hears the host that the client called, with its port, over HTTP/1.1 and HTTP/2', async () => {
+  const { host } = new URL(nginx.origin)
+  assert.match(host, /:\d+$/)
+  assert.equal((await ask('/v1/me')).json().headers.host, host)
+  const session = connectHttp2(nginx.origin, { ca: nginx.ca })
+  const { headers } = JSON.parse(await text(session.request({ ':path': '/v1/me' })))
+  session.close()
+  assert.equal(headers.host, host)
+  const forged = { host: 'localhost:8443', 'x-forwarded-port': '1' }
+  const told = (await ask('/v1/me', { headers: forged })).json().headers
+  assert.deepEqual([told.host, told['x-forwarded-port']], ['localhost:8443', undefined])
+})
+
 test('a WebSocket passes through, and no other protocol takes over a connection', async () => {
   const socket = new WebSocket(`${nginx.origin.replace('https', 'wss')}/v1/live`, { ca: nginx.ca })
   await once(socket, 'open')
@@ -204,7 +217,10 @@ test('a request has one id: the trace’s, the client’s, or a new one, in the 
     if (expected) assert.equal(own, expected)
     assert.match(own, /^(?!0{32})[0-9a-f]{32}$/)
     assert.equal(answer.json().headers['x-request-id'], own)
-    assert.ok(nginx.lines().some((line) => line.trace_id === own && line.status === 200))
+    // It writes its line after the answer.
+    await eventually('the log has it', () =>
+      nginx.lines().some((line) => line.trace_id === own && line.status === 200),
+    )
   }
 })
 
@@ -221,7 +237,13 @@ test('the log tells who asked for what, and holds nothing that opens a door', as
   }
   await ask(`/v1/carts/${guest}/items?token=${secret}`, { headers, from: '192.0.2.77' })
   await ask(`/v1/carts/${guest}?token=${secret}`, { headers, from: '203.0.113.1' })
-  const seen = nginx.lines().filter(({ address }) => address === '192.0.2.77')
+  const linesOf = (of: string) =>
+    nginx.lines().filter(({ address, path }) => address === of && /guest/.test(String(path)))
+  await eventually(
+    'both are in the log',
+    () => linesOf('192.0.2.77').length + linesOf('203.0.113.1').length > 1,
+  )
+  const seen = linesOf('192.0.2.77')
   assert.deepEqual(
     seen.map(({ method, path, status, protocol }) => [method, path, status, protocol]),
     [['GET', '/v1/carts/guest-[redacted]/items', 200, 'HTTP/1.1']],

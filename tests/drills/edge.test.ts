@@ -71,6 +71,25 @@ test('a forged X-Forwarded-For buys no new quota and takes none from its victim'
   assert.equal(left(await ask('/v1/carts/mine', '198.51.100.1')), quota - 1)
 })
 
+test('a page of the shop at a port of its own may keep its session in a cookie, and no other page', async () => {
+  assert.notEqual(new URL(nginx.origin).port, '')
+  const account = { email: 'mei@example.com', password: 'long enough for a person', name: 'Mei' }
+  const from = '192.0.2.10'
+  const json = { 'content-type': 'application/json' }
+  const registered = await ask('/v1/accounts', from, json, JSON.stringify(account))
+  assert.equal(registered.status, 201, registered.text)
+  const body = JSON.stringify({ email: account.email, password: account.password, transport: 'cookie' })
+  const signIn = (origin: string) => ask('/v1/sessions', from, { ...json, origin }, body)
+  const { status, head, text } = await signIn(nginx.origin)
+  assert.equal(status, 201, text)
+  assert.match(String(head['set-cookie']), /^__Host-refresh=/)
+  const { hostname } = new URL(nginx.origin)
+  for (const origin of [`https://${hostname}`, `https://${hostname}:1`, 'https://evil.example']) {
+    const refused = await signIn(origin)
+    assert.deepEqual([refused.status, JSON.parse(refused.text).code], [403, 'gateway/foreign-origin'], origin)
+  }
+})
+
 test('who is on the deny list is refused and reaches nothing', async () => {
   const refused = await ask('/v1/products?limit=2', '203.0.113.9')
   assert.equal(refused.status, 403, refused.text)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { clientAddress, networkOf, trustedProxies } from './client-address.ts'
+import { clientAddress, trustedProxies } from './client-address.ts'
 
 const nobody = trustedProxies([])
 const ours = trustedProxies(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32'])
@@ -43,31 +43,32 @@ test('whether a peer is trusted is the same however often and after however many
   }
 })
 
-test('an IPv4 address counts for itself, an IPv6 address for its /64', () => {
-  assert.equal(networkOf('203.0.113.9'), '203.0.113.9')
-  for (const [address, network] of [
-    ['2001:db8:1:2::1', '2001:db8:1:2'],
-    ['2001:0DB8:0001:0002:ffff:ffff:ffff:ffff', '2001:db8:1:2'],
-    ['2001:db8::3:4:5:6:7', '2001:db8:0:3'],
-    ['2001:db8::', '2001:db8:0:0'],
-    ['::1', '0:0:0:0'],
-    ['::', '0:0:0:0'],
-    ['64:ff9b::203.0.113.9', '64:ff9b:0:0'],
+test('a hop is the same address in every spelling that proxies use, with a port or without', () => {
+  for (const [hop, client] of [
+    ['203.0.113.7:17085', '203.0.113.7'],
+    ['"203.0.113.7:17085"', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::FFFF:cb00:7107', '203.0.113.7'],
+    ['[::ffff:203.0.113.7]:4711', '203.0.113.7'],
+    ['[2001:470::1]:4711', '2001:470::1'],
+    ['[2001:470::1]', '2001:470::1'],
+    ['"[2001:470::1]:4711"', '2001:470::1'],
+    ['2001:470:0:0:0:0:0:1', '2001:470::1'],
+    ['2001:0470::0001', '2001:470::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%25eth0]:80', 'fe80::1'],
+  ] as const) {
+    assert.equal(clientAddress(ours, '10.0.0.1', hop), client, hop)
+    assert.equal(clientAddress(ours, '10.0.0.1', `198.51.100.1, ${hop}, 10.0.0.2:80`), client, hop)
+  }
+  for (const hop of [
+    'unknown',
+    '_hidden',
+    '203.0.113.7:',
+    '203.0.113.7:x',
+    '203.0.113.07',
+    '[203.0.113.7',
+    '2001:470::1]:1',
   ])
-    assert.equal(networkOf(String(address)), network)
-})
-
-test('all addresses of a /64 have one network, whatever their spelling, and those of another have another', () => {
-  const group = fc.integer({ min: 0, max: 0xffff })
-  const half = fc.array(group, { minLength: 4, maxLength: 4 })
-  const hex = (groups: readonly number[]) => groups.map((each) => each.toString(16)).join(':')
-  /** As `URL` writes it: the longest run of zeros left out. */
-  const short = (groups: readonly number[]) => new URL(`http://[${hex(groups)}]`).hostname.slice(1, -1)
-  fc.assert(
-    fc.property(half, half, half, fc.boolean(), (prefix, one, other, zeros) => {
-      const network = zeros ? prefix.map((each, at) => (at === 0 ? each : 0)) : prefix
-      assert.equal(networkOf(short([...network, ...one])), hex(network))
-      assert.equal(networkOf(hex([...network, ...other]).toUpperCase()), hex(network))
-    }),
-  )
+    assert.equal(clientAddress(ours, '10.0.0.1', `203.0.113.9, ${hop}`), '10.0.0.1', hop)
 })

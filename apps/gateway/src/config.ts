@@ -1,14 +1,9 @@
-import { isIP } from 'node:net'
+import { readNetwork } from '@caravan/service-kit/address'
 import { baseConfig, readConfig } from '@caravan/service-kit/config'
 import { z } from 'zod'
 import { rateLimits } from './rate-limits.ts'
 
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-}
+const isNetwork = (text: string): boolean => readNetwork(text) !== undefined
 
 const isOrigin = (text: string): boolean =>
   URL.canParse(text) && /^https?:[^*]+$/.test(text) && new URL(text).origin === text

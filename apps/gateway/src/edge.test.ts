@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
@@ -42,10 +43,11 @@ const feed = createAccessFeed({
 interface Given {
   readonly limits?: Partial<RateLimits>
   readonly origins?: readonly string[]
+  readonly proxies?: readonly string[]
   readonly authenticate?: Authenticate
 }
 
-/** Behind a proxy on 127.0.0.1 that it trusts; answers 200 to all that is asked of an app. */
+/** Behind a proxy on 127.0.0.1 that it trusts, unless told otherwise; answers 200 to all that is asked of an app. */
 const open = async (given: Given = {}) => {
   const traces: (string | undefined)[] = []
   const limiter = createRateLimiter({
@@ -55,7 +57,7 @@ const open = async (given: Given = {}) => {
     ...{ access, feed },
     config: {
       ...{ APP_API_TOKEN: 'an app token of the test' },
-      ...{ TRUSTED_PROXIES: ['127.0.0.1'], CORS_ORIGINS: given.origins ?? [] },
+      ...{ TRUSTED_PROXIES: given.proxies ?? ['127.0.0.1'], CORS_ORIGINS: given.origins ?? [] },
     },
     ...{ log: createLog('gateway', 'silent'), operations: operations.filter(isPublic), documents: new Map() },
     ...{ cache: createReadCache(), limiter, authenticate: given.authenticate ?? authenticate },
@@ -76,7 +78,14 @@ const open = async (given: Given = {}) => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     fetch(url + path, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) })
-  return { ask, limiter, traces }
+  /** With headers that fetch keeps to itself, such as Host. */
+  const askAs = async (path: string, headers: Record<string, string>): Promise<IncomingMessage> => {
+    const sent = request(url + path, { method: 'POST', headers })
+    sent.end('{"transport":"cookie"}')
+    const [answer] = await once(sent, 'response')
+    return answer.resume()
+  }
+  return { ask, askAs, limiter, traces }
 }
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
@@ -284,4 +293,49 @@ test('a path that an app would not take is 414, here', async () => {
   assert.equal(long.status, 414)
   assert.equal(((await long.json()) as { code: string }).code, 'request/uri-too-long')
   assert.equal((await ask(`/v1/availability?skus=${'A'.repeat(7900)}`)).status, 200)
+})
+
+test('a page of this door may keep its session in a cookie, whichever way proxies tell the door’s name', async () => {
+  const { askAs } = await open({ origins: ['https://elsewhere.example'] })
+  const signIn = async (origin: string, headers: Record<string, string>) =>
+    (await askAs('/v1/sessions', { origin, ...headers })).statusCode
+  const https = { 'x-forwarded-proto': 'https' }
+  for (const [origin, headers] of [
+    ['https://shop.example', { ...https, host: 'shop.example' }],
+    ['https://shop.example', { ...https, host: 'shop.example:443' }],
+    ['https://shop.example:8443', { ...https, host: 'shop.example:8443' }],
+    ['https://shop.example:8443', { ...https, host: 'shop.example', 'x-forwarded-port': '8443' }],
+    ['https://shop.example', { ...https, host: 'shop.example', 'x-forwarded-port': '443' }],
+    ['https://shop.example', { ...https, host: 'shop.example', 'x-forwarded-port': '10443' }],
+    ['https://shop.example', { ...https, host: 'gateway:8080', 'x-forwarded-host': 'SHOP.example' }],
+    ['https://shop.example:8443', { ...https, host: 'a', 'x-forwarded-host': 'shop.example:8443, inner' }],
+    [
+      'https://shop.example:8443',
+      { ...https, host: 'a', 'x-forwarded-host': 'shop.example', 'x-forwarded-port': '8443,80' },
+    ],
+    ['https://shop.example', { 'x-forwarded-proto': 'HTTPS, http', host: 'shop.example' }],
+    ['https://[2001:db8::1]:8443', { ...https, host: '[2001:db8::1]:8443' }],
+    ['http://shop.example:8080', { host: 'shop.example:8080' }],
+    ['http://shop.example', { host: 'shop.example:80' }],
+    ['https://elsewhere.example', { host: 'shop.example' }],
+  ] as const)
+    assert.equal(await signIn(origin, headers), 200, `${origin} ${JSON.stringify(headers)}`)
+  for (const [origin, headers] of [
+    ['https://evil.example', { ...https, host: 'shop.example' }],
+    ['https://shop.example', { ...https, host: 'shop.example:8443' }],
+    ['https://shop.example:8443', { ...https, host: 'shop.example' }],
+    ['https://shop.example.evil.example', { ...https, host: 'shop.example' }],
+    ['http://shop.example', { ...https, host: 'shop.example' }],
+    ['https://gateway', { ...https, host: 'gateway', 'x-forwarded-host': 'shop.example' }],
+    ['null', { ...https, host: 'shop.example' }],
+    ['', { ...https, host: 'shop.example' }],
+    ['app://shop.example', { host: 'shop.example' }],
+  ] as const)
+    assert.equal(await signIn(origin, headers), 403, `${origin} ${JSON.stringify(headers)}`)
+})
+
+test('what somebody else than a proxy says of the door’s name counts for nothing', async () => {
+  const { askAs } = await open({ proxies: [] })
+  const headers = { origin: 'https://evil.example', host: 'shop.example', 'x-forwarded-host': 'evil.example' }
+  assert.equal((await askAs('/v1/sessions', headers)).statusCode, 403)
 })

@@ -1,4 +1,5 @@
 import type { AccessFeed } from '@caravan/service-kit/access-feed'
+import { callerAt } from '@caravan/service-kit/address'
 import type { Authenticate, Caller } from '@caravan/service-kit/authenticate'
 import type { BaseConfig } from '@caravan/service-kit/config'
 import { declare } from '@caravan/service-kit/delivery'
@@ -11,9 +12,10 @@ import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
 import { type Answer, reply } from './answer.ts'
 import { cachedReads, isOperation, serveCached } from './cached-reads.ts'
-import { networkOf, trustedProxies } from './client-address.ts'
+import { trustedProxies } from './client-address.ts'
 import { allowOrigins } from './cors.ts'
 import { limitRequests } from './limit-requests.ts'
+import { isOwnPage } from './own-page.ts'
 import { addPublicApi, type PublicApi } from './public-api.ts'
 import type { RateLimiter } from './rate-limits.ts'
 import { addressOf, isSecure, refuseOversizedHead } from './request.ts'
@@ -22,7 +24,7 @@ import { securityHeaders } from './security-headers.ts'
 import { subscriptions } from './subscriptions.ts'
 
 export interface GatewayOptions
-  extends Omit<PublicApi, 'addressOf' | 'allowedOrigins' | 'callerOf' | 'caughtUp' | 'limit'> {
+  extends Omit<PublicApi, 'addressOf' | 'isOwnPage' | 'callerOf' | 'caughtUp' | 'limit'> {
   readonly authenticate: Authenticate
   readonly feed: Pick<AccessFeed, 'subscription' | 'caughtUp'>
   readonly config: Pick<BaseConfig, 'APP_API_TOKEN'> & {
@@ -40,7 +42,7 @@ export const createGateway = (options: GatewayOptions): Koa => {
   const { config, log, documents, access, limiter, authenticate } = options
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES)
   const clientOf = (ctx: Context) => addressOf(ctx, isTrusted)
-  const network = (ctx: Context) => networkOf(clientOf(ctx))
+  const network = (ctx: Context) => callerAt(clientOf(ctx))
   // Once a request, whoever asks: its quota, and its permission.
   const callerOf = (ctx: Context): Promise<Caller> => {
     ctx.state.caller ??= authenticate(ctx.req.headers.authorization)
@@ -50,7 +52,8 @@ export const createGateway = (options: GatewayOptions): Koa => {
   const router = new Router({ sensitive: true, strict: true })
   addPublicApi(router, {
     ...{ ...options, limit, callerOf, caughtUp: options.feed.caughtUp },
-    ...{ addressOf: clientOf, allowedOrigins: config.CORS_ORIGINS },
+    addressOf: clientOf,
+    isOwnPage: (ctx) => config.CORS_ORIGINS.includes(ctx.get('origin')) || isOwnPage(ctx, isTrusted),
   })
   for (const [path, answer] of documents) router.get(path, limit('call'), (ctx) => reply(ctx, answer))
   addProbes(router, options)

@@ -34,8 +34,8 @@ export interface PublicApi {
   readonly addressOf: (ctx: Context) => string
   /** Counts a request of a kind; throws 429. */
   readonly limit: (kind: 'call' | 'webhook') => Middleware
-  /** Of pages elsewhere that may use a browser's session. */
-  readonly allowedOrigins: readonly string[]
+  /** Whether a page of the shop asks, which may use a browser's session. */
+  readonly isOwnPage: (ctx: Context) => boolean
 }
 
 const maxBodyBytes = 262_144
@@ -57,8 +57,7 @@ const invalidToken = 'auth/invalid-token'
 
 /** Adds what the world may call: the operations, and beside them the reads that are served from memory. */
 export const addPublicApi = (router: Router, api: PublicApi) => {
-  const { operations, cache, forward, token, access, caughtUp, callerOf, addressOf, limit, allowedOrigins } =
-    api
+  const { operations, cache, forward, token, access, caughtUp, callerOf, addressOf, limit, isOwnPage } = api
 
   const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
     forward(app, {
@@ -109,7 +108,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       const body = given && isBasic ? withBasicCredentials(given, ctx.get('authorization')) : given
       const answer =
         body && app === 'identity'
-          ? await exchangeSession(ctx, { id }, body, send, allowedOrigins)
+          ? await exchangeSession(ctx, { id }, body, send, isOwnPage)
           : await send(body)
       if (method !== 'GET' && app === 'catalog' && answer.status < 300) {
         // Whoever edits here sees the edit here at once; other replicas hear of it by event.

@@ -62,7 +62,7 @@ export const addressOf = (ctx: Context, isTrusted: (address: string) => boolean)
 /** Whether the client's own connection is encrypted: to us, or to a proxy of ours. */
 export const isSecure = (ctx: Context, isTrusted: (address: string) => boolean): boolean =>
   'encrypted' in ctx.req.socket ||
-  (ctx.req.headers['x-forwarded-proto'] === 'https' && isTrusted(ctx.req.socket.remoteAddress ?? ''))
+  (/^\s*https\s*(?:,|$)/i.test(ctx.get('x-forwarded-proto')) && isTrusted(ctx.req.socket.remoteAddress ?? ''))
 
 /** An allow list: nothing else that a client sends reaches an app, no `dapr-*` header least of all. */
 export const headersOf = (ctx: Context): Record<string, string> =>

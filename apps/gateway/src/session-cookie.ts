@@ -21,9 +21,8 @@ const cookie = (value: string, seconds: number) =>
   `${name}=${value}; Path=/; Max-Age=${seconds}; Secure; HttpOnly; SameSite=Strict`
 
 /** Throws 403 unless a page of ours asks: a browser says from where it does, beside SameSite the second lock. */
-const assertOwnPage = (ctx: Context, allowedOrigins: readonly string[]): void => {
-  const origin = ctx.get('origin')
-  if (URL.parse(origin)?.host === ctx.get('host') || allowedOrigins.includes(origin)) return
+const assertOwnPage = (ctx: Context, isOwnPage: (ctx: Context) => boolean): void => {
+  if (isOwnPage(ctx)) return
   throw new AppError('forbidden', 'gateway/foreign-origin', 'Not from a page of the shop')
 }
 
@@ -57,11 +56,11 @@ export const exchangeSession = async (
   { id }: { id: string },
   body: Buffer,
   send: (body: Buffer) => Promise<Answer>,
-  allowedOrigins: readonly string[],
+  isOwnPage: (ctx: Context) => boolean,
 ): Promise<Answer> => {
   if (id === createSession.id || id === completeOutsideSignIn.id) {
     if (parse(body)?.transport !== 'cookie') return send(body)
-    assertOwnPage(ctx, allowedOrigins)
+    assertOwnPage(ctx, isOwnPage)
     const answer = await send(body)
     return answer.status === 201 ? hidden(answer) : answer
   }
@@ -69,7 +68,7 @@ export const exchangeSession = async (
   if (token && id === refreshSession.id) {
     const given = parse(body)
     if (!given || 'refreshToken' in given) return send(body)
-    assertOwnPage(ctx, allowedOrigins)
+    assertOwnPage(ctx, isOwnPage)
     const answer = await send(Buffer.from(JSON.stringify({ ...given, refreshToken: token })))
     if (answer.status === refreshSession.status) return hidden(answer)
     return answer.status === 401 ? withCookie(answer, over) : answer

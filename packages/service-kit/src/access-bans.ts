@@ -1,12 +1,4 @@
-import { BlockList, isIP, SocketAddress } from 'node:net'
-
-/** An address in its one spelling; one of IPv4 inside of IPv6 as IPv4. Anything else as it is. */
-export const canonicalAddress = (text: string): string => {
-  const plain = text.trim().replace(/^::ffff:(?=\d+\.)/i, '')
-  return isIP(plain) === 6 ? new SocketAddress({ address: plain, family: 'ipv6' }).address : plain
-}
-
-const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
+import { addressList, readAddress, readNetwork } from './address.ts'
 
 interface Ban {
   readonly kind: string
@@ -20,15 +12,12 @@ export const createBans = (now: () => number) => {
   const bans = new Map<string, Ban>()
   const bySubject = new Map<string, string>()
   let addresses = 0
-  let networks: { list: BlockList; until: number }[] = []
+  let networks: { holds: (address: string) => boolean; until: number }[] = []
 
   const readNetworks = (): void => {
     networks = [...bans.values()].flatMap(({ kind, subject, until }) => {
-      const [address = '', bits] = subject.split('/')
-      if (kind !== 'address' || bits === undefined) return []
-      const list = new BlockList()
-      list.addSubnet(address, Number(bits), familyOf(address))
-      return [{ list, until }]
+      if (kind !== 'address' || !subject.includes('/') || !readNetwork(subject)) return []
+      return [{ holds: addressList([subject]), until }]
     })
   }
 
@@ -61,9 +50,10 @@ export const createBans = (now: () => number) => {
     holds,
     anyAddress: (): boolean => addresses > 0,
     holdsAddress: (text: string): boolean => {
-      const address = canonicalAddress(text)
+      const address = readAddress(text)
+      if (address === undefined) return false
       if (holds('address', address)) return true
-      return networks.some(({ list, until }) => until > now() && list.check(address, familyOf(address)))
+      return networks.some(({ holds, until }) => until > now() && holds(address))
     },
   }
 }

@@ -1,8 +1,8 @@
 import * as contract from '@caravan/contracts/access'
 import { operations } from '@caravan/contracts/all'
 import { isPublic, type Operation } from '@caravan/contracts/operation'
-import { canonicalAddress } from '@caravan/service-kit/access-bans'
 import type { AccessState } from '@caravan/service-kit/access-state'
+import { readNetwork } from '@caravan/service-kit/address'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
@@ -50,14 +50,13 @@ const presentBan = ({ id, value, expiresAt }: Entry<'ban'>): contract.Ban => ({
 /** In its one spelling. Throws 422 for a network that would shut out a good part of the world. */
 const subjectOf = (kind: string, subject: string): string => {
   if (kind !== 'address') return subject
-  const [address = '', bits] = subject.split('/')
-  const canonical = canonicalAddress(address)
-  if (bits === undefined) return canonical
-  if (Number(bits) < (canonical.includes(':') ? 32 : 8))
+  const network = readNetwork(subject)
+  const bits = network?.split('/')[1]
+  if (!network || Number(bits) < (network.includes(':') ? 32 : 8))
     throw new AppError('invalid', 'identity/network-too-wide', 'At least /8 for IPv4, /32 for IPv6', {
       errors: [{ pointer: '/subject', detail: 'too wide' }],
     })
-  return `${canonical}/${bits}`
+  return network
 }
 
 const refusals = {

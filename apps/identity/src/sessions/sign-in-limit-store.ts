@@ -1,6 +1,6 @@
+import { callerAt, readAddress, siteOf } from '@caravan/service-kit/address'
 import type { Database, Transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
-import ipaddr from 'ipaddr.js'
 import { hashOf } from '../derive.ts'
 
 export interface SignInLimits {
@@ -12,20 +12,11 @@ export interface SignInLimits {
   readonly banSeconds: number
 }
 
-const prefix = (bytes: readonly number[], length: number): string =>
-  Buffer.from(bytes.slice(0, length)).toString('hex')
-
-/**
- * What counts as one caller, and as its network: an IPv4 address and its /24; of IPv6 the /64, which one subscriber has, and
- * the /48 (RFC 6177). What is no address is one caller.
- */
-export const networksOf = (address: string): { caller: string; network: string } => {
-  if (!ipaddr.isValid(address)) return { caller: 'unknown', network: 'unknown' }
-  const parsed = ipaddr.process(address)
-  const bytes = parsed.toByteArray()
-  return parsed.kind() === 'ipv4'
-    ? { caller: parsed.toString(), network: prefix(bytes, 3) }
-    : { caller: prefix(bytes, 8), network: prefix(bytes, 6) }
+/** What is no address is one caller. */
+export const networksOf = (text: string): { caller: string; network: string } => {
+  const address = readAddress(text)
+  if (address === undefined) return { caller: 'unknown', network: 'unknown' }
+  return { caller: callerAt(address), network: siteOf(address) }
 }
 
 const tooMany = (retryAfterSeconds: number) =>
