@@ -30,6 +30,8 @@ test('what the sidecar says becomes a problem of the API', async () => {
     [401, 'auth/invalid-token', 401],
     [500, 'orders/unavailable', 503],
     [404, 'orders/unavailable', 503],
+    [400, 'request/malformed', 400],
+    [431, 'request/headers-too-large', 431],
   ] as const
   for (const [status, code, shown] of cases) {
     const forward = forwardTo(status, { 'content-type': 'text/plain' }, 'from the sidecar')

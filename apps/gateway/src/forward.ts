@@ -21,8 +21,18 @@ export type Forwarded = RawRequest & { readonly body?: Buffer; readonly headers:
 export const unavailable = (app: string, cause?: unknown): AppError =>
   new AppError('unavailable', `${app}/unavailable`, 'Try again in a moment', { retryAfterSeconds: 1, cause })
 
+/** What is the request's own fault, also where it is not an app that says so, but a server that could not read it. */
+const faults = new Map([
+  [400, 'request/malformed'],
+  [413, 'request/too-large'],
+  [414, 'request/uri-too-long'],
+  [431, 'request/headers-too-large'],
+])
+
 /** What the sidecar itself said, in the terms of the public API. */
 const refusal = (app: string, status: number, text: string): AppError => {
+  const fault = faults.get(status)
+  if (fault) return new AppError('invalid', fault, 'The request cannot be read', { status, cause: text })
   if (status === 401)
     return new AppError('unauthenticated', 'auth/invalid-token', 'The access token is not valid')
   return unavailable(app, `status ${status}: ${text.slice(0, 300)}`)

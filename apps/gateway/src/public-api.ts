@@ -17,7 +17,7 @@ import { withBasicCredentials } from './basic-credentials.ts'
 import { cachedReads, readThrough } from './cached-reads.ts'
 import { type Forward, type Forwarded, unavailable } from './forward.ts'
 import type { ReadCache } from './read-cache.ts'
-import { assertPlainPath, bearerOf, headersOf, invokedUrl } from './request.ts'
+import { assertFits, assertPlainPath, bearerOf, headersOf, invokedUrl } from './request.ts'
 import { exchangeSession } from './session-cookie.ts'
 
 export interface PublicApi {
@@ -59,11 +59,16 @@ const invalidToken = 'auth/invalid-token'
 export const addPublicApi = (router: Router, api: PublicApi) => {
   const { operations, cache, forward, token, access, caughtUp, callerOf, addressOf, limit, isOwnPage } = api
 
-  const forwardAs = (ctx: Context, authorization: string, app: string, request: Forwarded): Promise<Answer> =>
-    forward(app, {
-      ...request,
-      headers: { ...request.headers, authorization, [addressHeader]: addressOf(ctx) },
-    })
+  const forwardAs = (
+    ctx: Context,
+    authorization: string,
+    app: string,
+    request: Forwarded,
+  ): Promise<Answer> => {
+    const headers = { ...request.headers, authorization, [addressHeader]: addressOf(ctx) }
+    assertFits(request.path, headers)
+    return forward(app, { ...request, headers })
+  }
 
   const forwardAsNobody = async (ctx: Context, app: string, request: Forwarded): Promise<Answer> => {
     const current = token.current()

@@ -3,15 +3,21 @@ import { AppError } from '@caravan/service-kit/errors'
 import type { Context, Middleware } from 'koa'
 import { clientAddress } from './client-address.ts'
 
-const passedOn = [
-  'content-type',
-  'accept',
-  'accept-language',
-  'idempotency-key',
-  'if-none-match',
-  'psp-signature',
-  'user-agent',
-] as const
+/**
+ * What is passed on, and what becomes of a value with other bytes than ASCII, which a sidecar fails with (its gRPC takes UTF-8
+ * only): what decides nothing is mended, a tag that is none of ours matches nothing, the rest is refused.
+ */
+const passedOn = {
+  'content-type': 'refused',
+  accept: 'mended',
+  'accept-language': 'mended',
+  'idempotency-key': 'refused',
+  'if-none-match': 'dropped',
+  'psp-signature': 'refused',
+  'user-agent': 'mended',
+} as const
+
+const foreign = /[^\t\x20-\x7e]/g
 
 /**
  * Throws 404 unless the path consists of plain segments. The sidecar decodes and resolves a path before it sends it on:
@@ -64,23 +70,47 @@ export const isSecure = (ctx: Context, isTrusted: (address: string) => boolean):
   'encrypted' in ctx.req.socket ||
   (/^\s*https\s*(?:,|$)/i.test(ctx.get('x-forwarded-proto')) && isTrusted(ctx.req.socket.remoteAddress ?? ''))
 
-/** An allow list: nothing else that a client sends reaches an app, no `dapr-*` header least of all. */
-export const headersOf = (ctx: Context): Record<string, string> =>
-  Object.fromEntries(
-    passedOn.flatMap((name) => (ctx.req.headers[name] === undefined ? [] : [[name, ctx.get(name)]])),
-  )
+/** An allow list: nothing else that a client sends reaches an app, no `dapr-*` header least of all. Throws 400. */
+export const headersOf = (ctx: Context): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const [name, fate] of Object.entries(passedOn)) {
+    if (ctx.req.headers[name] === undefined) continue
+    const value = ctx.get(name)
+    const mended = value.replace(foreign, '?')
+    if (mended !== value && fate === 'refused')
+      throw new AppError('invalid', 'request/malformed-header', `${name} has other bytes than ASCII`, {
+        status: 400,
+      })
+    if (mended === value || fate === 'mended') headers[name] = mended
+  }
+  return headers
+}
 
 const maxHeaders = 100
 
-/** Less than Node takes, so that an app, which gets more headers than we do, takes it too. */
-const maxUrl = 8000
+/** Leaves room for a token and other headers. */
+const maxUrl = 6000
 
-/** Throws 414 and 431. */
-export const refuseOversizedHead: Middleware = (ctx, next) => {
-  if (ctx.req.url && ctx.req.url.length > maxUrl)
+/** A sidecar takes 8192 bytes of path and headers, its own token and what HTTP adds among them; on a used connection more. */
+const maxHead = 7700
+
+/** Throws 414 and 431 for what a sidecar would not take. */
+export const assertFits = (path: string, headers: Readonly<Record<string, string>>): void => {
+  if (path.length > maxUrl)
     throw new AppError('invalid', 'request/uri-too-long', `Path and query have at most ${maxUrl} bytes`, {
       status: 414,
     })
+  let bytes = path.length
+  for (const [name, value] of Object.entries(headers)) bytes += `${name}: ${value}\r\n`.length
+  if (bytes > maxHead)
+    throw new AppError('invalid', 'request/headers-too-large', `A head has at most ${maxHead} bytes`, {
+      status: 431,
+    })
+}
+
+/** Throws 414 and 431. */
+export const refuseOversizedHead: Middleware = (ctx, next) => {
+  assertFits(ctx.req.url ?? '', {})
   if (ctx.req.rawHeaders.length / 2 <= maxHeaders) return next()
   throw new AppError('invalid', 'request/too-many-headers', `A request has at most ${maxHeaders} headers`, {
     status: 431,

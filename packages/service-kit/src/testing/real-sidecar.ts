@@ -62,6 +62,10 @@ export interface RealSidecarOptions {
   readonly secrets: Readonly<Record<string, string>>
   /** Items of `configstore`. */
   readonly items: Readonly<Record<string, string>>
+  /** What another sidecar gave as its `names`: then each finds the other. */
+  readonly names?: string
+  /** Further components: a name, a type, its metadata. */
+  readonly components?: readonly (readonly [string, string, Record<string, string>])[]
 }
 
 /** A daprd with an app of its own and a private Redis behind every component, in a temporary folder on free ports. */
@@ -109,9 +113,10 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
       await redis(redisPort, `SET ${name} ${value}||1`)
 
     const redisHost = `127.0.0.1:${redisPort}`
+    const names = options.names ?? join(dir, 'names.db')
     const files: Record<string, string> = {
       'secrets.json': JSON.stringify(options.secrets),
-      'config.json': configuration(join(dir, 'names.db')),
+      'config.json': configuration(names),
       'components/statestore.yaml': component('statestore', 'state.redis', { redisHost }),
       'components/pubsub.yaml': component('pubsub', 'pubsub.redis', { redisHost }),
       'components/lockstore.yaml': component('lockstore', 'lock.redis', { redisHost }),
@@ -120,6 +125,8 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
         secretsFile: join(dir, 'secrets.json'),
       }),
     }
+    for (const [name, ...rest] of options.components ?? [])
+      files[`components/${name}.yaml`] = component(name, ...rest)
     await mkdir(join(dir, 'components'))
     for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text, { mode: 0o600 })
 
@@ -160,7 +167,7 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
     ).catch((cause) => {
       throw new Error(output(), { cause })
     })
-    return { port, stop, output, redis: (command: string) => redis(redisPort, command) }
+    return { port, stop, output, names, redis: (command: string) => redis(redisPort, command) }
   } catch (error) {
     await stop()
     throw error
