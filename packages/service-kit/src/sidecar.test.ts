@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 import { AppError } from './errors.ts'
@@ -103,4 +108,38 @@ describe('what goes through a failing sidecar', () => {
     fake.heal()
     await waiting
   })
+})
+
+test('calls of a binding go one after another, also after one that failed, and those of another do not wait', async () => {
+  const underWay = new Map<string, number>()
+  const order: string[] = []
+  const server = createServer(async (request, response) => {
+    const binding = String(request.url?.split('/').at(-1))
+    const { data } = JSON.parse(await text(request)) as { data: string }
+    underWay.set(binding, (underWay.get(binding) ?? 0) + 1)
+    order.push(`${binding} ${data} ${underWay.get(binding)}`)
+    await pause(5)
+    underWay.set(binding, 0)
+    response.writeHead(data === 'bad' ? 500 : 204).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const sidecar = createSidecar({ port: (server.address() as AddressInfo).port, token: 'x' })
+  try {
+    const bind = (binding: string, data: string) => sidecar.bind(binding, 'create', data, {})
+    const slow = ['1', 'bad', '2', '3'].map((data) => bind('mail', data))
+    const other = bind('other', '1')
+    const outcomes = await Promise.allSettled([...slow, other])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    )
+    assert.deepEqual(
+      order.filter((each) => each.startsWith('mail')),
+      ['mail 1 1', 'mail bad 1', 'mail 2 1', 'mail 3 1'],
+    )
+    assert.ok(order.indexOf('other 1 1') < order.indexOf('mail 2 1'))
+  } finally {
+    await sidecar.close()
+    server.close()
+  }
 })

@@ -341,20 +341,34 @@ export const createSidecar = ({
     return value
   }
 
-  /** One operation of an output binding. Throws `unavailable` where it was not done, or its answer was lost. */
-  const bind = async (
+  /** By binding, the end of the last call. */
+  const bound = new Map<string, Promise<unknown>>()
+
+  /**
+   * One operation of an output binding. Throws `unavailable` where it was not done, or its answer was lost. One after another:
+   * bindings.smtp writes each call's fields over those of the one before. So give every field every time, too.
+   */
+  const bind = (
     binding: string,
     operation: string,
     data: unknown,
     metadata: Readonly<Record<string, string>>,
   ): Promise<void> => {
-    await block(`binding ${binding}`, {
-      method: 'POST',
-      path: `/v1.0/bindings/${binding}`,
-      headers: json,
-      body: JSON.stringify({ operation, data, metadata }),
-      deadlineMs: 10_000,
-    })
+    const act = async (): Promise<void> => {
+      await block(`binding ${binding}`, {
+        method: 'POST',
+        path: `/v1.0/bindings/${binding}`,
+        headers: json,
+        body: JSON.stringify({ operation, data, metadata }),
+        deadlineMs: 10_000,
+      })
+    }
+    const done = (bound.get(binding) ?? Promise.resolve()).then(act)
+    bound.set(
+      binding,
+      done.catch(() => undefined),
+    )
+    return done
   }
 
   /** The current values of configuration items; those that do not exist are left out. */
