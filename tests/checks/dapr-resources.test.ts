@@ -142,6 +142,11 @@ test('every set of components has the same names', () => {
     )
 })
 
+test('with Redis, which forgets no group, each replica has one on broadcast that it keeps', () => {
+  const broadcast = resource('components/local/broadcast.yaml')
+  assert.equal(broadcast && setting(broadcast, 'consumerID'), '{appID}-{podName}')
+})
+
 test('with Kafka an app’s replicas share a group on pubsub, and none shares one on broadcast', () => {
   const [pubsub, broadcast] = ['pubsub', 'broadcast'].map((name) => resource(`components/kafka/${name}.yaml`))
   assert.ok(pubsub && broadcast)

@@ -60,6 +60,8 @@ export const sidecarOnly = (secretsFile: string, ports: { redis: number; smtp: n
   SMTP_USER: '',
   MAIL_FROM: 'shop@caravan.example',
   DAPR_HOST_IP: '127.0.0.1',
+  // Where an app has one replica; which of several it is, where it has more.
+  POD_NAME: '1',
 })
 
 /** The card provider is no part of the shop: it knows its own keys and where to send webhooks. */

@@ -131,7 +131,7 @@ export const planProcesses = (input: PlanInput) => {
       ...{ name, cwd: dir, logFile: logFile(name), ports: { ...sidecarPorts(app), health: app.healthPort } },
       file: binaries.daprd,
       args: [...sidecarFlags(app, resources, controlPlane), ...(trusted?.flags ?? [])],
-      env: { ...environment, ...sidecarEnvironment, ...trusted?.env },
+      env: { ...environment, ...sidecarEnvironment, POD_NAME: app.name, ...trusted?.env },
       probe: {
         url: `http://127.0.0.1:${app.healthPort}/v1.0/healthz`,
         status: 204,
