@@ -1,5 +1,6 @@
 import { isWhole } from '@caravan/service-kit/content-digest'
 import { AppError } from '@caravan/service-kit/errors'
+import { isUnreached, repeatUnreached } from '@caravan/service-kit/repeat-unreached'
 import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import type { Answer } from './answer.ts'
 
@@ -38,22 +39,33 @@ const refusal = (app: string, status: number, text: string): AppError => {
   return unavailable(app, `status ${status}: ${text.slice(0, 300)}`)
 }
 
+const parse = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
  * not be reached or its answer is not whole, 401 for a token that the sidecar refused.
- * The sidecar repeats what did not reach a sidecar of the app.
+ * What reached no living replica of the app is asked again.
  */
 export const createForward =
   (sidecar: Pick<Sidecar, 'invoke'>) =>
   async (app: string, request: Forwarded): Promise<Answer> => {
-    const response = await sidecar.invoke(app, { deadlineMs, ...request }).catch((cause) => {
+    const ask = async (leftMs: number) => {
+      const { statusCode, headers, body } = await sidecar.invoke(app, { ...request, deadlineMs: leftMs })
+      return { status: statusCode, headers, body: Buffer.from(await body.arrayBuffer()) }
+    }
+    const { status, headers, body } = await repeatUnreached(
+      request.deadlineMs ?? deadlineMs,
+      ask,
+      ({ status, body }) => status === 500 && isUnreached(status, parse(body)),
+    ).catch((cause) => {
       throw unavailable(app, cause)
     })
-    const received = await response.body.arrayBuffer().catch((cause) => {
-      throw unavailable(app, cause)
-    })
-    const body = Buffer.from(received)
-    const { statusCode: status, headers } = response
     const isProblem = String(headers['content-type']).startsWith('application/problem+json')
     if (status >= 400 && !isProblem) throw refusal(app, status, body.toString('utf8'))
     // An app's answer has a digest, or is a 204. What has none may be a stump, or the empty 200 that daprd 1.18 may make of a

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { AppError, fromProblem } from './errors.ts'
 import { sidecarSeconds } from './metrics.ts'
 import { parseKnown } from './parse-known.ts'
+import { isUnreached, repeatUnreached } from './repeat-unreached.ts'
 import { traceparent } from './trace.ts'
 
 export interface SidecarOptions {
@@ -173,14 +174,20 @@ export const createSidecar = ({
   ): Promise<z.output<R>> => {
     const { params, query, body } = input as Record<string, Record<string, unknown> | undefined>
     const search = new URLSearchParams({ ...params, ...query } as Record<string, string>)
-    const response = await invoke(op.app, {
+    const raw: RawRequest = {
       method: op.method,
       path: search.size > 0 ? `${invokedPath(op)}?${search}` : invokedPath(op),
       headers: { ...(body ? json : {}), ...(authorization ? { authorization } : {}) },
       body: body ? JSON.stringify(body) : null,
-      ...options,
-    })
-    const answer = await readJson(response)
+    }
+    const { response, answer } = await repeatUnreached(
+      options.deadlineMs ?? deadlineMs,
+      async (leftMs) => {
+        const response = await invoke(op.app, { ...raw, deadlineMs: leftMs })
+        return { response, answer: await readJson(response) }
+      },
+      ({ response, answer }) => isUnreached(response.statusCode, answer),
+    )
     if (response.statusCode === op.status) {
       if (!op.response) return undefined as z.output<R>
       const parsed = parseKnown(op.response, answer)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -64,6 +64,8 @@ export interface RealSidecarOptions {
   readonly items: Readonly<Record<string, string>>
   /** What another sidecar gave as its `names`: then each finds the other. */
   readonly names?: string
+  /** The name of a file in `dapr/resiliency`. */
+  readonly policies?: string
   /** Further components: a name, a type, its metadata. */
   readonly components?: readonly (readonly [string, string, Record<string, string>])[]
 }
@@ -127,6 +129,10 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
     }
     for (const [name, ...rest] of options.components ?? [])
       files[`components/${name}.yaml`] = component(name, ...rest)
+    if (options.policies) {
+      const file = join(repository, 'dapr/resiliency', options.policies)
+      files[`components/${options.policies}`] = await readFile(file, 'utf8')
+    }
     await mkdir(join(dir, 'components'))
     for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text, { mode: 0o600 })
 
@@ -143,6 +149,7 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
         ...['--app-id', options.app, '--app-port', String((server.address() as AddressInfo).port)],
         ...['--dapr-http-port', String(port), '--dapr-grpc-port', String(grpc)],
         ...['--dapr-internal-grpc-port', String(internal), '--metrics-port', String(metrics)],
+        ...['--dapr-graceful-shutdown-seconds', '5'],
         ...['--dapr-listen-addresses', '127.0.0.1', '--metrics-listen-address', '127.0.0.1'],
         ...['--config', join(dir, 'config.json'), '--resources-path', join(dir, 'components')],
         ...[
@@ -167,7 +174,15 @@ export const startRealSidecar = async (options: RealSidecarOptions) => {
     ).catch((cause) => {
       throw new Error(output(), { cause })
     })
-    return { port, stop, output, names, redis: (command: string) => redis(redisPort, command) }
+    /** What an orchestrator does: SIGTERM, and waits for the end. */
+    const terminate = async () => {
+      const daemon = children.at(-1)
+      if (!daemon || daemon.exitCode !== null) return
+      const ended = once(daemon, 'exit')
+      daemon.kill('SIGTERM')
+      await ended
+    }
+    return { port, stop, terminate, output, names, redis: (command: string) => redis(redisPort, command) }
   } catch (error) {
     await stop()
     throw error
