@@ -121,8 +121,17 @@ test('the same key replays the first answer, a decline too', async () => {
 })
 
 test('of twenty calls at once with one key, one charges and the rest see it in flight', async () => {
-  const method = await psp.tokenise(undefined, { delayMs: 1000 })
-  const calls = await Promise.all(Array.from({ length: 20 }, () => psp.charge(method, 'at-once')))
+  const method = await psp.tokenise(undefined, { delayMs: 60_000 })
+  let refused = 0
+  const call = async () => {
+    const answer = await psp.charge(method, 'at-once')
+    if (answer.status === 409) refused += 1
+    return answer
+  }
+  const under = Array.from({ length: 20 }, call)
+  await eventually(async () => refused === 19)
+  assert.equal((await psp.call('POST', '/sandbox/releases')).status, 204)
+  const calls = await Promise.all(under)
   const statuses = calls.map(({ status }) => status).sort()
   assert.deepEqual(statuses, [201, ...Array(19).fill(409)])
   assert.ok(
@@ -143,7 +152,7 @@ test('failFirst fails without effect, then lets the same key through', async () 
 })
 
 test('timeoutThenSuccess captures, hangs, and answers a retry at once', async () => {
-  const method = await psp.tokenise(undefined, { timeoutThenSuccess: true, hangMs: 1_500 })
+  const method = await psp.tokenise(undefined, { timeoutThenSuccess: true, hangMs: 60_000 })
   let answered = false
   const hanging = psp.charge(method, 'hanging').finally(() => {
     answered = true
@@ -155,6 +164,7 @@ test('timeoutThenSuccess captures, hangs, and answers a retry at once', async ()
   const retry = await psp.charge(method, 'hanging')
   assert.equal(answered, false, 'the first call still hangs')
   assert.deepEqual([retry.status, retry.body], [201, captured])
+  await psp.call('POST', '/sandbox/releases')
   assert.deepEqual((await hanging).body, captured)
 })
 

@@ -129,7 +129,7 @@ export async function startReceiver() {
 }
 
 /** Asks until the answer is truthy; fails after the deadline. */
-export async function eventually<Result>(ask: () => Result | Promise<Result>, deadlineMs = 15_000) {
+export async function eventually<Result>(ask: () => Result | Promise<Result>, deadlineMs = 60_000) {
   const deadline = Date.now() + deadlineMs
   for (;;) {
     const result = await ask()

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createApp } from './app.ts'
 import { openBooks } from './books.ts'
 import { readConfig } from './config.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { type AddEvent, createOutbox } from './outbox.ts'
+import { createPauses } from './pauses.ts'
 import { createSandbox } from './sandbox.ts'
 
 const GRACE_MS = 5_000
@@ -14,16 +14,12 @@ const GRACE_MS = 5_000
 function start() {
   const { port, secretKey, webhookSecret, webhookUrl, database } = readConfig(process.env)
   const log = pino({ name: 'psp-sandbox' })
-  const stopping = new AbortController()
-  // A stop cuts waits short, so that whoever waits still gets the true answer.
-  const pause = async (ms: number) => {
-    if (ms > 0) await sleep(ms, undefined, { signal: stopping.signal }).catch(() => {})
-  }
+  const { pause, release, stop: stopWaiting } = createPauses()
 
   const books = openBooks(database)
   const outbox = createOutbox(books)
   const dispatcher = startDispatcher({ outbox, url: webhookUrl, secret: webhookSecret, log })
-  const sandbox = createSandbox({ outbox, webhookUrl, webhookSecret })
+  const sandbox = createSandbox({ outbox, webhookUrl, webhookSecret, release })
   const addEvent: AddEvent = (...event) => {
     outbox.add(...event)
     setImmediate(dispatcher.wake) // after the commit: a transaction is one synchronous run
@@ -34,7 +30,8 @@ function start() {
   server.listen(port, () => log.info({ port: (server.address() as AddressInfo).port }, 'listening'))
 
   process.once('SIGTERM', () => {
-    stopping.abort()
+    // Whoever waits still gets the true answer.
+    stopWaiting()
     setInterval(() => server.closeIdleConnections(), 50).unref()
     setTimeout(() => server.closeAllConnections(), GRACE_MS).unref()
     server.close(async () => {

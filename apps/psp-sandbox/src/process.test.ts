@@ -32,7 +32,7 @@ test('a kill between capture and answer loses nothing: the same key finds the ch
 
 test('a kill before the capture leaves nothing: the same key charges anew', async () => {
   const first = await startSandbox()
-  const method = await first.tokenise(undefined, { delayMs: 3_000 })
+  const method = await first.tokenise(undefined, { delayMs: 60_000 })
   const lost = first.charge(method, 'early').catch(() => 'no answer')
   await eventually(async () => (await first.charge(method, 'early')).status === 409)
   await first.end('SIGKILL')

@@ -15,10 +15,16 @@ const webhookRequest = z.strictObject({
   timestamp: z.int().min(0).optional(),
 })
 
-type Options = { outbox: ReturnType<typeof createOutbox>; webhookUrl: string; webhookSecret: string }
+type Options = {
+  outbox: ReturnType<typeof createOutbox>
+  webhookUrl: string
+  webhookSecret: string
+  /** Ends the waits of the moment. */
+  release: () => void
+}
 
 /** What no real provider has: knobs for misbehaviour, a look at deliveries, webhooks on demand. */
-export function createSandbox({ outbox, webhookUrl, webhookSecret }: Options) {
+export function createSandbox({ outbox, webhookUrl, webhookSecret, release }: Options) {
   // In memory: a restart behaves again.
   let defaults: Knobs = quiet
   const router = new Router()
@@ -27,6 +33,11 @@ export function createSandbox({ outbox, webhookUrl, webhookSecret }: Options) {
   router.put('/knobs', async (ctx) => {
     defaults = turn(quiet, parse(someKnobs, await readJson(ctx)))
     answer(ctx, 200, defaults)
+  })
+
+  router.post('/releases', (ctx) => {
+    release()
+    ctx.status = 204
   })
 
   router.get('/deliveries', (ctx) => {
