@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { decideAccess } from '@caravan/contracts/access'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
 import { get } from '../contract/ask.ts'
+import { logLines } from '../support/log-lines.ts'
+import { startOutsideSidecar } from '../support/outside-sidecar.ts'
 import { shop } from '../support/stack.ts'
 
 const { door } = shop
@@ -137,4 +140,36 @@ test('a machine has the roles that were granted to its id, at once, in the audit
   await becomes('auth/session-ended')
   assert.deepEqual(await change('GET', roles), { data: [] })
   assert.equal((await door('PUT', `${roles}/support`, { token: administrator })).status, 404)
+})
+
+/** What docs/operations.md tells those who run a machine, for this shop instead of the example's. */
+const machineYaml = (): string => {
+  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const [, yaml] = /<!-- machine -->\n```yaml\n([\s\S]+?)```/.exec(text) ?? []
+  assert.ok(yaml)
+  return yaml.replaceAll('https://shop.example', shop.url)
+}
+const tokensAsked = () =>
+  logLines('identity').filter(({ msg, route }) => msg === 'request' && route === 'POST /v1/oauth2/token')
+
+test('the sidecar of an outside machine fetches its token once, and puts it on its calls to the shop', async (t) => {
+  const client = await newClient()
+  const before = tokensAsked().length
+  const secrets = { 'shop-client-id': client.id, 'shop-client-secret': client.secret }
+  const { port } = await startOutsideSidecar(t, { yaml: machineYaml(), secrets })
+  const call = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1.0/invoke/shop/method${path}`)
+    const text = await answer.text()
+    return { status: answer.status, body: text && JSON.parse(text) }
+  }
+  for (let n = 0; n < 5; n += 1) {
+    const products = await call('/v1/products?limit=1')
+    assert.deepEqual([products.status, products.body.data.length], [200, 1])
+  }
+  // Known by its own name: it is not asked to sign in, as who has no token is.
+  assert.equal((await door('GET', '/v1/ledger-balance')).body.code, 'auth/sign-in-needed')
+  const refused = await call('/v1/ledger-balance')
+  assert.deepEqual([refused.status, refused.body.code], [403, 'auth/forbidden'])
+  await eventually('identity has logged that it gave a token', () => tokensAsked().length > before)
+  assert.equal(tokensAsked().length - before, 1)
 })
