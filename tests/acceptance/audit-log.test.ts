@@ -35,7 +35,7 @@ test('signing in, failing to, and a new password are in it: who, from where, wit
 
   const found = await eventually('the entries are there', async () => {
     const own = await entries({ actor: id })
-    return own.length >= 4 && own.toReversed()
+    return own.length >= 5 && own.toReversed()
   })
   assert.deepEqual(
     // newShopper registered and signed in.

@@ -5,8 +5,10 @@ import { mint, shop } from '../support/stack.ts'
 
 test('100 parallel adds of one SKU sum up', async () => {
   const { token } = mint.member()
-  const add = () =>
-    shop.door('POST', '/v1/carts/mine/items', { token, body: { sku: 'PARALLEL', quantity: 1 } })
+  const add = () => {
+    const [key, body] = [crypto.randomUUID(), { sku: 'PARALLEL', quantity: 1 }]
+    return shop.persistently(() => shop.door('POST', '/v1/carts/mine/items', { token, key, body }))
+  }
   const answers = await Promise.all(Array.from({ length: 100 }, add))
   for (const answer of answers) assert.equal(answer.status, 200, answer.text)
   const { body } = await shop.door('GET', '/v1/carts/mine', { token })

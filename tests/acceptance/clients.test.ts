@@ -150,7 +150,9 @@ const machineYaml = (): string => {
   return yaml.replaceAll('https://shop.example', shop.url)
 }
 const tokensAsked = () =>
-  logLines('identity').filter(({ msg, route }) => msg === 'request' && route === 'POST /v1/oauth2/token')
+  logLines('identity').filter(
+    ({ msg, route }) => msg === 'request' && route === 'POST /operations/issueToken',
+  )
 
 test('the sidecar of an outside machine fetches its token once, and puts it on its calls to the shop', async (t) => {
   const client = await newClient()

@@ -13,7 +13,7 @@ const contract = (app: string): Promise<{ code: number; output: string }> =>
   new Promise((resolve) => {
     const args = ['tools/caravan.mjs', 'contract', app]
     const env = { ...process.env, STACK_PROFILE: stack.profile }
-    execFile('node', args, { env, timeout: 180_000, maxBuffer: 1e8 }, (error, stdout, stderr) =>
+    execFile('node', args, { env, timeout: 600_000, maxBuffer: 1e8 }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr }),
     )
   })

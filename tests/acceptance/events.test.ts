@@ -8,7 +8,7 @@ import { eventually } from '@caravan/service-kit/testing/eventually'
 import { sql } from '../support/books.ts'
 import { logLines } from '../support/log-lines.ts'
 import { cloudEvent, publishAs } from '../support/publish.ts'
-import { cards, type Line } from '../support/shop.ts'
+import { cards, heldCharge, type Line } from '../support/shop.ts'
 import { mint, shop, stack } from '../support/stack.ts'
 
 const run = promisify(execFile)
@@ -18,26 +18,19 @@ const placed = async (line: Line, count: number) =>
   Promise.all(
     Array.from({ length: count }, async () => {
       const shopper = mint.member()
-      const order = await shop.tryOrder(shopper, [line])
-      assert.equal(order.status, 201, order.text)
-      return { shopper, order: order.body }
+      return { shopper, order: await shop.placeOrder(shopper, [line]) }
     }),
   )
 
 type Placed = Awaited<ReturnType<typeof placed>>
 
 const payAll = (orders: Placed) =>
-  Promise.all(
-    orders.map(async ({ shopper, order }) => {
-      const paid = await shop.tryPay(shopper, order.id, await shop.tokenise())
-      assert.equal(paid.status, 201, paid.text)
-    }),
-  )
+  Promise.all(orders.map(({ shopper, order }) => shop.pay(shopper, order.id)))
 
 const allConfirmed = (orders: Placed) =>
   Promise.all(
     orders.map(async ({ shopper, order }) => {
-      assert.equal((await shop.settled(shopper, order.id, 60_000)).status, 'confirmed')
+      assert.equal((await shop.settled(shopper, order.id)).status, 'confirmed')
     }),
   )
 
@@ -160,15 +153,15 @@ test('a dead letter is replayed with one command once its reason is mended', asy
   const [first] = await placed(line, 1)
   assert.ok(first)
   const { shopper, order } = first
-  // The order disappears while the provider thinks, so the event that it is paid names no order.
+  // The order disappears while the provider holds the charge, so the event that it is paid names no order.
   const elsewhere = newId()
-  const paying = shop.tryPay(shopper, order.id, await shop.tokenise(cards.good, { delayMs: 1500 }))
+  const paying = shop.tryPay(shopper, order.id, await shop.tokenise(cards.good, heldCharge))
   await eventually('the payment is under way', async () => {
     const { body } = await shop.door('GET', `/v1/orders/${order.id}/payments`, { token: shopper.token })
     return body.data.length === 1
   })
   await sql('orders', 'UPDATE orders SET id = ? WHERE id = ?', [elsewhere, order.id])
-  assert.equal((await paying).status, 201)
+  assert.equal((await shop.released(paying)).status, 201)
   const letter = await eventually('it is a dead letter', async () =>
     (await deadLettersOf('orders')).find((each) => each.topic === 'payment.captured'),
   )

@@ -72,7 +72,7 @@ const say = async (bytes: string): Promise<string> => {
   })
   socket.on('error', () => undefined)
   socket.write(bytes)
-  const closed = once(socket, 'close', { signal: AbortSignal.timeout(25_000) })
+  const closed = once(socket, 'close', { signal: AbortSignal.timeout(60_000) })
   await closed.finally(() => socket.destroy())
   return answer
 }

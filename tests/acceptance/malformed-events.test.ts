@@ -26,7 +26,7 @@ const lettersOf = async (app: string): Promise<Letter[]> =>
   (await shop.door('GET', `/v1/dead-letters/${app}`, { token: await shop.asOperator() })).body.data
 
 const kept = (app: string, is: (letter: Letter) => boolean): Promise<Letter> =>
-  eventually(`${app} keeps it`, async () => (await lettersOf(app)).find(is), 30_000)
+  eventually(`${app} keeps it`, async () => (await lettersOf(app)).find(is))
 
 const ask = async (method: string, app: string, path: string) =>
   shop.door(method, `/v1/dead-letters/${app}/${path}`, { token: await shop.asOperator() })

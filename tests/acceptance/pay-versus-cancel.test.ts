@@ -25,15 +25,11 @@ test(`${rounds} rounds of pay against cancel: one winner each, and the money of 
       pause(lead).then(() => shop.persistently(() => shop.cancel(shopper, order.body.id))),
     ])
     const captured = paid.status === 201 && paid.body.status === 'captured'
-    const end = await eventually(
-      `order ${order.body.id} is at rest`,
-      async () => {
-        const now = await shop.settled(shopper, order.body.id, 30_000)
-        // A cancelled order is told of its captured payment by event.
-        return (now.status === 'confirmed' || !captured || now.payment?.status === 'refunded') && now
-      },
-      30_000,
-    )
+    const end = await eventually(`order ${order.body.id} is at rest`, async () => {
+      const now = await shop.settled(shopper, order.body.id)
+      // A cancelled order is told of its captured payment by event.
+      return (now.status === 'confirmed' || !captured || now.payment?.status === 'refunded') && now
+    })
     const ledger = await shop.ledgerOf(order.body.id)
     assert.equal(
       ledger.reduce((sum, entry) => sum + entry.amount, 0),

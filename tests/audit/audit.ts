@@ -100,7 +100,7 @@ const settle = async (
 
 const checkAll = async (
   books: Connection,
-  { stack, settleSeconds = 60 }: AuditOptions,
+  { stack, settleSeconds = 60, log = () => {} }: AuditOptions,
   channels: Channels,
   deadline: number,
   withClients: boolean,
@@ -120,9 +120,12 @@ const checkAll = async (
   ]
   /** Outside of the databases nobody says whether all is done: asked until it is, or the deadline. */
   const lookUntil = async (look: (books: Connection) => Promise<Finding>): Promise<Finding> => {
-    for (;;) {
+    for (let last = ''; ; ) {
       const found = await look(books)
       if (found.found === 0 || Date.now() >= deadline) return found
+      const [first = ''] = found.violations
+      if (first !== last) log(`not yet: ${first}`)
+      last = first
       await rest(500)
     }
   }

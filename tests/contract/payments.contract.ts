@@ -14,7 +14,7 @@ import {
 } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { cards, shippingAddress } from '../support/shop.ts'
+import { cards, heldCharge, shippingAddress } from '../support/shop.ts'
 import { mint, shop, stack } from '../support/stack.ts'
 import { get, refused } from './ask.ts'
 import { holdToContract } from './hold-to-contract.ts'
@@ -79,13 +79,13 @@ test('a cancelled order is not payable', async () => {
 
 test('money that comes for an order which was cancelled meanwhile goes back, all of it and once', async () => {
   const { by, order, params } = await newOrder()
-  const slow = get(payOrder, { params, ...(await paying(cards.good, { delayMs: 1000 })) }, by)
+  const slow = get(payOrder, { params, ...(await paying(cards.good, heldCharge)) }, by)
   await eventually('the payment is under way', async () => {
     const { data } = await get(listPayments, { params }, by)
     return data.length === 1
   })
   await get(cancelOrder, { params }, by)
-  const { id: paymentId } = await slow
+  const { id: paymentId } = await shop.released(slow)
   await eventually('order.refund-due has sent it back', async () => {
     const { status } = await get(getPayment, { params: { paymentId } }, by)
     return status === 'refunded'

@@ -19,6 +19,7 @@ before(async () => {
   await eraseStack('access')
   stack = await startStack({
     ...{ profile: 'access', ports: 'free', replicas: { gateway: 2, payments: 2 } },
+    // Longer than all of this takes on a slow machine.
     env: { identity: { ACCESS_TOKEN_SECONDS: '3600' } },
   })
   shop = shopOf(stack)
@@ -87,33 +88,38 @@ const changes = (): Change[] => {
 }
 
 /** Milliseconds from the answer to the change until it was seen everywhere. */
-const timed = async ({ what, on, off, seen }: Change, isOn: boolean, withinMs: number): Promise<number> => {
+const timed = async ({ what, on, off, seen }: Change, isOn: boolean): Promise<number> => {
   await (isOn ? on() : off())
   const start = performance.now()
-  await eventually(`${what} is ${isOn ? 'on' : 'off'} everywhere`, () => seen(isOn), withinMs)
+  await eventually(`${what} is ${isOn ? 'on' : 'off'} everywhere`, () => seen(isOn))
   return performance.now() - start
 }
+
+/** Each process asks by itself so often. */
+const pollMs = 5000
 
 test('a hundred changes count on both gateways before a poll could tell all of them', async () => {
   const took: number[] = []
   for (let round = 0; took.length < 100; round += 1)
-    for (const each of changes()) took.push(await timed(each, round % 2 === 0, 3000))
-  if (took.length % 8 !== 0) for (const each of changes()) await timed(each, false, 3000)
+    for (const each of changes()) took.push(await timed(each, round % 2 === 0))
+  if (took.length % 8 !== 0) for (const each of changes()) await timed(each, false)
   took.sort((a, b) => a - b)
   const at = (share: number) => Math.round(took[Math.ceil(took.length * share) - 1] ?? 0)
   console.log(`a change counts everywhere after ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), of ${took.length}`)
+  // The last of four that ask each in its own time takes most of a round on the average.
+  assert.ok(at(0.5) < pollMs / 2, `${at(0.5)} ms`)
 })
 
 test('without the broker they count by the next poll', async () => {
   const redis = stack.process('redis')
   await redis.stop()
   try {
-    for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn, 12_000)
+    for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn)
   } finally {
     await redis.start()
     await redis.ready()
   }
-  for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn, 30_000)
+  for (const isOn of [true, false]) for (const each of changes()) await timed(each, isOn)
 })
 
 test('each process tells the version that it goes by, and how old that is', async () => {
@@ -198,7 +204,7 @@ test('without identity what is known goes on for a minute; then only what is pub
         const answer = await shop.door('GET', '/v1/orders', { token: clerk.token })
         return answer.status === 503 && answer
       },
-      90_000,
+      120_000,
     )
     assert.equal(refused.body.code, 'auth/policies-unavailable')
     assert.ok(refused.headers.get('retry-after'))

@@ -8,6 +8,7 @@ import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { audit, CouldNotRead, type Finding } from '../audit/audit.ts'
 import { damages } from '../audit/proof/damages.ts'
+import { rememberPages } from '../audit/proof/remembered-pages.ts'
 import { type Story, sell } from '../audit/proof/sample-story.ts'
 import { openSpoil, type Spoil } from '../audit/proof/spoil.ts'
 import { type ClientLog, openClientLog } from '../support/client-log.ts'
@@ -32,8 +33,9 @@ after(async () => {
   await stack?.stop()
 })
 
-const look = (settleSeconds = 0, tell: (line: string) => void = () => {}) =>
-  audit({ stack, clientLog: log.file, settleSeconds, log: tell })
+/** At the gateway, or at what stands before it. */
+const look = (url = stack.url, settleSeconds = 0, tell: (line: string) => void = () => {}) =>
+  audit({ stack: { ...stack, urls: [url] }, clientLog: log.file, settleSeconds, log: tell })
 
 /** What was found, by check. */
 const wrong = (findings: readonly Finding[]) =>
@@ -55,7 +57,7 @@ const command = async (...args: string[]): Promise<{ code: number; out: string }
 }
 
 test('a shop that sold a little is clean', async (t) => {
-  const findings = await look(30, (line) => t.diagnostic(line))
+  const findings = await look(stack.url, 60, (line) => t.diagnostic(line))
   assert.deepEqual(wrong(findings), {})
   assert.deepEqual(
     [...new Set(findings.map(({ invariant }) => invariant))],
@@ -69,13 +71,14 @@ test('a shop that sold a little is clean', async (t) => {
 
 test('each check fails for what it is there for, and no other does', async (t) => {
   await spoil.freeze()
-  // The gateway now has all pages in its memory.
-  const unseen = new Set((await look()).map(({ check }) => check))
+  const memory = await rememberPages(stack.url)
+  t.after(memory.close)
+  const unseen = new Set((await look(memory.url)).map(({ check }) => check))
   for (const [what, damage, seenBy] of damages(story, spoil))
     await t.test(what, async () => {
       const undo = await damage()
       try {
-        const found = wrong(await look())
+        const found = wrong(await look(memory.url))
         assert.deepEqual(Object.keys(found).sort(), seenBy.toSorted(), JSON.stringify(found, null, 2))
         for (const check of seenBy) unseen.delete(check)
       } finally {
@@ -83,7 +86,7 @@ test('each check fails for what it is there for, and no other does', async (t) =
       }
     })
   assert.deepEqual([...unseen], [], 'checks that were never seen to fail')
-  assert.deepEqual(wrong(await look()), {})
+  assert.deepEqual(wrong(await look(memory.url)), {})
 })
 
 test('the command says by its exit code what it found, and what it could not read', async () => {

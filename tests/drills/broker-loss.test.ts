@@ -7,7 +7,7 @@ import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { audit } from '../audit/audit.ts'
 import { inDatabase } from '../support/in-database.ts'
-import { type Line, type Shop, type Shopper, shopOf } from '../support/shop.ts'
+import { heldCharge, type Line, type Shop, type Shopper, shopOf } from '../support/shop.ts'
 import { tellRedis } from '../support/tell-redis.ts'
 import { openMint } from '../support/tokens.ts'
 
@@ -16,13 +16,12 @@ let stack: Stack
 let shop: Shop
 let mint: ReturnType<typeof openMint>
 let line: Line
+/** Who waits for an event asks after 15 s, and later again; a busy machine needs longer for all of them. */
+const healsWithinMs = 180_000
 
 before(async () => {
   await eraseStack('broker-loss')
-  stack = await startStack({
-    ...{ profile: 'broker-loss', ports: 'free' },
-    env: { orders: { PAYMENT_WINDOW_SECONDS: '40', RESERVATION_GRACE_SECONDS: '5' } },
-  })
+  stack = await startStack({ profile: 'broker-loss', ports: 'free' })
   shop = shopOf(stack)
   const key = String(stack.secrets['identity-signing-key'])
   mint = openMint(key, String(stack.sidecarEnvironment.TOKEN_ISSUER))
@@ -60,11 +59,11 @@ const pay = async ({ shopper, order }: Bought, sandbox?: object): Promise<void> 
 const cancel = async ({ shopper, order }: Bought): Promise<void> => {
   await done(200, () => shop.cancel(shopper, order.id))
 }
-/** Begins a payment at which the provider takes its time, and gives what waits for its end. */
+/** Begins a payment that the provider holds, and gives what lets it go and waits for its end. */
 const payingSlowly = async (bought: Bought, sandbox: object = {}) => {
-  const paying = pay(bought, { delayMs: 1500, ...sandbox })
+  const paying = pay(bought, { ...heldCharge, ...sandbox })
   await eventually('it is under way', () => count('payments', 'payments WHERE order_id = ?', bought.order.id))
-  return { ended: () => paying }
+  return { ended: () => shop.released(paying) }
 }
 const sent = (app: string, topic: string, key: string) =>
   eventually(`${app} has sent ${topic}`, () =>
@@ -99,7 +98,7 @@ const newProduct = (sku: string) => {
     eventually(
       `orders knows the price of ${sku}`,
       () => count('orders', 'offers WHERE sku = ? AND unit_price = ?', sku, amount),
-      60_000,
+      healsWithinMs,
     )
   return { id, changePrice, priceIsKnown }
 }
@@ -137,7 +136,7 @@ const ended = (bought: Bought, ends: End): Promise<Order> =>
       const order = await shop.orderOf(bought.shopper, bought.order.id)
       return [order.status, order.payment?.status].includes(ends) && order
     },
-    60_000,
+    healsWithinMs,
   )
 const lastTime = ({ history }: Order) => Date.parse(String(history.at(-1)?.at))
 
@@ -172,11 +171,11 @@ const loseEachKind = async () => {
   const captures = [await payingSlowly(captured), await payingSlowly(unwanted)]
   await cancel(unwanted)
   await down('orders')
-  await up('inventory')
   for (const [n, bought] of [captured, unwanted].entries()) {
     await captures[n]?.ended()
     await sent('payments', 'payment.captured', bought.order.id)
   }
+  await up('inventory')
   await product.changePrice()
   await sent('inventory', 'reservation.fulfilled', sold.order.id)
   await sent('inventory', 'reservation.failed', short.order.id)
@@ -219,13 +218,13 @@ const loseEachKind = async () => {
   return { stories, priceHealedMs: () => priceHealed }
 }
 
-/** Checkouts and a price that changes, while all that is under way is forgotten again and again. */
+/** Checkouts and a price that changes, while all that is under way is forgotten again and again: for `ms`, and for twenty orders. */
 const sellAmidLosses = async (ms: number) => {
   const all: Bought[] = []
   const { changePrice, priceIsKnown } = newProduct('CHANGES-AGAIN')
   const end = Date.now() + ms
   const until = async (work: () => Promise<unknown>, restMs = 0): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end || all.length < 20) {
       await work()
       await pause(restMs)
     }
@@ -255,16 +254,14 @@ test('whatever the broker loses for good, every order ends, and money, stock and
   tell('from the loss of product.changed to the price', await priceHealedMs())
   let last = quietAt
   for (const { shopper, order } of others)
-    last = Math.max(last, lastTime(await shop.settled(shopper, order.id, 60_000)))
+    last = Math.max(last, lastTime(await shop.settled(shopper, order.id, healsWithinMs)))
   tell(`from the last loss to the end of all ${others.length} orders`, last - quietAt)
   await priceIsKnown()
+  // Of a cancellation that was lost nobody asks: what is held for it returns when its time is over.
+  await rows('inventory', "UPDATE reservations SET expires_at = NOW(3) WHERE status = 'held'")
   const untold = `payments WHERE status = 'captured' AND ask_at IS NOT NULL`
-  await eventually(
-    'orders knows of every capture',
-    async () => (await count('payments', untold)) === 0,
-    60_000,
-  )
-  await eventually('no stock is held', async () => (await shop.stockOf(line.sku)).reserved === 0, 60_000)
+  await eventually('orders knows of every capture', async () => (await count('payments', untold)) === 0)
+  await eventually('no stock is held', async () => (await shop.stockOf(line.sku)).reserved === 0)
   for (const topic of Object.keys(consumers) as Topic[]) {
     const events = await unheard(topic)
     assert.ok(events > 0, `no ${topic} was lost`)
@@ -272,7 +269,7 @@ test('whatever the broker loses for good, every order ends, and money, stock and
   }
 
   // What was lost stays unheard of; carts went with it.
-  const findings = await audit({ stack, settleSeconds: 3 })
+  const findings = await audit({ stack, settleSeconds: 10 })
   const wrong = findings.filter(
     ({ check, found }) => found > 0 && !/every event meant for it|taken off/.test(check),
   )

@@ -4,6 +4,7 @@ import { connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { type Nginx, startNginx } from '../support/nginx.ts'
@@ -116,7 +117,7 @@ test('a member has one quota at all addresses; nginx’s request id is that of t
   )
   const id = String(answers[0]?.head['x-request-id'])
   assert.match(id, /^[0-9a-f]{32}$/)
-  assert.ok(stack.logs('gateway').includes(`"trace_id":"${id}"`))
+  await eventually('the gateway has logged it', () => stack.logs('gateway').includes(`"trace_id":"${id}"`))
   assert.ok(!nginx.written().includes(token))
 })
 

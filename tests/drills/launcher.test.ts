@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '@caravan/service-kit/testing/eventually'
 import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { isFree } from '../../tools/launcher/ports.ts'
 import { startStack } from '../../tools/launcher/stack.ts'
@@ -56,12 +56,12 @@ test('another process can kill, stop and start what the launcher supervises', as
   const redis = attachStack(profile).process('redis')
   const first = redis.pid
   await redis.kill('SIGKILL')
-  await redis.ready(20_000)
+  await redis.ready()
   assert.notEqual(redis.pid, first)
   await redis.stop()
   assert.equal(redis.running(), false)
   await redis.start()
-  await redis.ready(20_000)
+  await redis.ready()
 })
 
 test('SIGKILL of the launcher leaves no process and no port, and nothing in the way of the next one', async () => {
@@ -70,8 +70,7 @@ test('SIGKILL of the launcher leaves no process and no port, and nothing in the 
   assert.equal(pids.length, 6)
   launcher.kill('SIGKILL')
   await once(launcher, 'exit')
-  for (let tries = 0; pids.some(lives) && tries < 40; tries++) await sleep(50)
-  assert.deepEqual(pids.filter(lives), [])
+  await eventually('all of them are gone', () => !pids.some(lives))
   for (const { ports } of Object.values(processes))
     for (const port of Object.values(ports)) assert.ok(await isFree(port), `port ${port} is held`)
   assert.equal(readStack(profile), undefined)

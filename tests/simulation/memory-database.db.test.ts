@@ -8,6 +8,9 @@ import type { Call, Entry, Journal } from './memory-database.ts'
 // What the memory database did in simulated runs, a real server is made to do again, statement by statement, at the same
 // times, in as many transactions, through knex: it must answer the same, wait where it waited, and end with the same rows.
 
+/** How often it is looked whether a statement waits, at the most. */
+const patience = 1500
+
 const services = await loadServices()
 const { default: fc } = await import('fast-check')
 const { createTestDatabase } = await import('@caravan/service-kit/testing/test-database')
@@ -109,7 +112,8 @@ const replay = async (db: Knex, journal: Journal): Promise<{ statements: number;
       session.pending.then((given) => {
         answer = given
       })
-      for (let n = 0; n < 50 && !answer && !(await isWaiting(session.connection)); n += 1) await pause(20)
+      for (let n = 0; n < patience && !answer && !(await isWaiting(session.connection)); n += 1)
+        await pause(20)
       assert.equal(answer, undefined, `the server did not wait for a lock: ${JSON.stringify(entry.call)}`)
       counted.waits += 1
       return
@@ -117,13 +121,13 @@ const replay = async (db: Knex, journal: Journal): Promise<{ statements: number;
     if ('error' in entry && /DEADLOCK|TIMEOUT/.test(entry.error)) throw new Parted()
     if (!session.pending) await run(session.connection, `SET timestamp = ${entry.at / 1000}`)
     const { connection, pending = start(connection, entry.call) } = session
-    const patience = Array.from({ length: 100 }, () => 20)
+    const waits = Array.from({ length: patience }, () => 20)
     let answer: unknown
     pending.then((given) => {
       answer = given
     })
     await Promise.race([pending, pause(100)])
-    for (const ms of patience) {
+    for (const ms of waits) {
       if (answer) break
       if (await isWaiting(connection)) throw new Parted()
       await pause(ms)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Product } from '@caravan/contracts/catalog'
 import type { Stock } from '@caravan/contracts/inventory'
 import type { Order } from '@caravan/contracts/orders'
 import type { LedgerEntry, Payment } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { type Answer, openDoor } from './door.ts'
+import { type Answer, type Ask, openDoor } from './door.ts'
 
 /** The provider's test cards by meaning. */
 export const cards = {
@@ -14,6 +14,12 @@ export const cards = {
   declined: '4000000000000002',
   insufficientFunds: '4000000000009995',
 } as const
+
+/**
+ * Knobs of a charge that waits for `released`. Payments waits six seconds for the provider's answer, then for its
+ * word, and gives up what the provider has not heard of after half a minute: it is to be released before that.
+ */
+export const heldCharge = { delayMs: 60_000 }
 
 export interface Shopper {
   readonly id: string
@@ -68,8 +74,31 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     return answer.body
   }
 
+  /**
+   * As a client that wants an answer: 503, a full queue, and 409 while the first try goes on, are asked again. What is
+   * asked has its own key, or is the same however often it is done.
+   */
+  const persistently = <T extends object>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> =>
+    eventually('an answer that is not "try again"', async () => {
+      const answer = await ask()
+      const code = answer.body && 'code' in answer.body && String(answer.body.code)
+      const isTryAgain = answer.status === 503 || code === 'idempotency/in-flight' || code === 'identity/busy'
+      return !isTryAgain && answer
+    })
+
+  /** What a test needs before it begins: asked for until it is done. */
+  const sure = async <T extends object>(
+    method: string,
+    path: string,
+    ask: Ask = {},
+    status = 200,
+  ): Promise<T> => {
+    const key = method === 'POST' ? randomUUID() : null
+    return ok(await persistently(() => door<T>(method, path, { key, ...ask })), status)
+  }
+
   const signIn = async (email: string, password: string): Promise<string> =>
-    ok(await door<{ accessToken: string }>('POST', '/v1/sessions', { body: { email, password } }), 201)
+    (await sure<{ accessToken: string }>('POST', '/v1/sessions', { body: { email, password } }, 201))
       .accessToken
 
   let operatorToken: Promise<string> | undefined
@@ -87,32 +116,32 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     const password = randomBytes(12).toString('base64url')
     const email = `shopper-${newId()}@example.com`
     const body = { email, password, name: 'Test Shopper' }
-    const { id } = ok(await door<{ id: string }>('POST', '/v1/accounts', { body }), 201)
-    return { id, email, password, token: await signIn(email, password) }
+    const made = await persistently(() => door<{ id: string }>('POST', '/v1/accounts', { body }))
+    const token = await signIn(email, password)
+    // A first try that was answered by 503 may have made it.
+    const isOwn = made.status === 409
+    const { id } = isOwn ? await sure<{ id: string }>('GET', '/v1/me', { token }) : ok(made, 201)
+    return { id, email, password, token }
   }
 
   const stockOf = async (sku: string): Promise<Stock> =>
-    ok(await door<Stock>('GET', `/v1/stock/${sku}`, { token: await asOperator() }))
+    sure<Stock>('GET', `/v1/stock/${sku}`, { token: await asOperator() })
 
   const receive = async (sku: string, delta: number): Promise<void> => {
     const path = `/v1/stock/${sku}/adjustments/${newId()}`
-    ok(await door('PUT', path, { token: await asOperator(), body: { delta, reason: 'test delivery' } }))
+    await sure('PUT', path, { token: await asOperator(), body: { delta, reason: 'test delivery' } })
   }
 
   const putProduct = async (id: string, content: object): Promise<Product> =>
-    ok(await door<Product>('PUT', `/v1/products/${id}`, { token: await asOperator(), body: content }))
+    sure<Product>('PUT', `/v1/products/${id}`, { token: await asOperator(), body: content })
 
   /** A product of its own for one test, on the shelf, with a variant for each SKU. */
   const newProduct = async (skus: readonly string[], amount = 1500): Promise<Product> => {
     const token = await asOperator()
     const seller = newId()
-    ok(
-      await door('PUT', `/v1/sellers/${seller}`, {
-        token,
-        body: { name: text('Tester'), description: text('Tests.') },
-      }),
-    )
-    ok(await door('PUT', '/v1/categories/tests', { token, body: { parent: null, name: text('Tests') } }))
+    const about = { name: text('Tester'), description: text('Tests.') }
+    await sure('PUT', `/v1/sellers/${seller}`, { token, body: about })
+    await sure('PUT', '/v1/categories/tests', { token, body: { parent: null, name: text('Tests') } })
     return putProduct(newId(), {
       seller,
       category: 'tests',
@@ -162,27 +191,31 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       ...more,
     })
 
-  /** As a client that wants an answer: 503, and 409 while the first try goes on, are asked again. `ask` has its own key. */
-  const persistently = <T extends object>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> =>
-    eventually(
-      'an answer that is not "try again"',
-      async () => {
-        const answer = await ask()
-        const isTryAgain =
-          answer.status === 503 || ('code' in answer.body && answer.body.code === 'idempotency/in-flight')
-        return !isTryAgain && answer
-      },
-      60_000,
-    )
-
-  const placeOrder = async (shopper: Pick<Shopper, 'token'>, items: readonly Line[]): Promise<Order> =>
-    ok(await tryOrder(shopper, items), 201)
+  const placeOrder = async (shopper: Pick<Shopper, 'token'>, items: readonly Line[]): Promise<Order> => {
+    const key = randomUUID()
+    return ok(await persistently(() => tryOrder(shopper, items, { key })), 201)
+  }
 
   /** What the shopper's browser does at the provider. */
   const tokenise = async (number: string = cards.good, sandbox?: object): Promise<string> => {
     const card = { number, expMonth: 12, expYear: new Date().getUTCFullYear() + 2, cvc: '123' }
     const body = { card, ...(sandbox ? { sandbox } : {}) }
     return ok(await psp<{ id: string }>('POST', '/v1/payment-methods', { body }), 201).id
+  }
+
+  /** The answer to a payment whose charge the sandbox holds, which it is told not to do any longer. */
+  const released = async <T>(paying: Promise<T>): Promise<T> => {
+    let answered = false
+    const answer = paying.finally(() => {
+      answered = true
+    })
+    answer.catch(() => {}) // Whoever waits for it hears of it.
+    // More than once: the charge may not have come there yet.
+    await eventually('the payment is answered', async () => {
+      ok(await psp('POST', '/sandbox/releases', { headers: { authorization: pspAuthorization } }), 204)
+      return answered
+    })
+    return answer
   }
 
   /** `POST /v1/orders/:id/payments`, whatever comes of it. */
@@ -198,14 +231,16 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
       ...more,
     })
 
-  const pay = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Payment> =>
-    ok(await tryPay(shopper, orderId, await tokenise()), 201)
+  const pay = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Payment> => {
+    const [key, method] = [randomUUID(), await tokenise()]
+    return ok(await persistently(() => tryPay(shopper, orderId, method, { key })), 201)
+  }
 
   const cancel = (shopper: Pick<Shopper, 'token'>, orderId: string) =>
     door<Order>('POST', `/v1/orders/${orderId}/cancellation`, { token: shopper.token })
 
   const orderOf = async (shopper: Pick<Shopper, 'token'>, orderId: string): Promise<Order> =>
-    ok(await door<Order>('GET', `/v1/orders/${orderId}`, { token: shopper.token }))
+    sure<Order>('GET', `/v1/orders/${orderId}`, { token: shopper.token })
 
   /** Waits until the order has come to rest: confirmed, or cancelled with its money (if any) given back. */
   const settled = (shopper: Pick<Shopper, 'token'>, orderId: string, withinMs?: number): Promise<Order> =>
@@ -222,10 +257,8 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     )
 
   const ledgerOf = async (orderId: string): Promise<LedgerEntry[]> => {
-    const answer = await door<{ data: LedgerEntry[] }>('GET', `/v1/ledger-entries?orderId=${orderId}`, {
-      token: await asOperator(),
-    })
-    return ok(answer).data
+    const path = `/v1/ledger-entries?orderId=${orderId}`
+    return (await sure<{ data: LedgerEntry[] }>('GET', path, { token: await asOperator() })).data
   }
 
   const ledgerBalance = async (): Promise<number> => {
@@ -266,6 +299,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     persistently,
     placeOrder,
     tokenise,
+    released,
     tryPay,
     pay,
     cancel,

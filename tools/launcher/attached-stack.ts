@@ -33,7 +33,7 @@ export const attachStack = (profile: string, root = repository): Stack => {
       kill: (signal) => askControl(dir, { process: name, action: 'kill', signal }),
       stop: () => askControl(dir, { process: name, action: 'stop' }),
       start: () => askControl(dir, { process: name, action: 'start' }),
-      ready: (deadlineMs = 60_000) =>
+      ready: (deadlineMs = 180_000) =>
         untilReady({ name, ...own }, deadlineMs, () => (running() ? 'running' : 'down')),
     }
   }

@@ -38,36 +38,36 @@ const supervise = async (
 
 test('a process that dies is started again', async (t) => {
   const { clerk, lines } = await supervise(t)
-  await clerk.ready(10_000)
+  await clerk.ready()
   const first = clerk.pid
   await clerk.kill('SIGKILL')
   assert.equal(clerk.running(), false)
-  await clerk.ready(10_000)
+  await clerk.ready()
   assert.notEqual(clerk.pid, first)
   assert.deepEqual(lines, ['clerk ended (SIGKILL), starting it again'])
 })
 
 test('a process that was stopped, even while frozen, stays down until it is started', async (t) => {
   const { clerk, lines } = await supervise(t)
-  await clerk.ready(10_000)
+  await clerk.ready()
   await clerk.kill('SIGSTOP')
   await clerk.stop()
   assert.equal(clerk.running(), false)
   assert.deepEqual(lines, [])
   await clerk.start()
-  await clerk.ready(10_000)
+  await clerk.ready()
 })
 
 test('without supervision a process that died stays down', async (t) => {
   const { clerk } = await supervise(t, { restart: false })
-  await clerk.ready(10_000)
+  await clerk.ready()
   await clerk.kill('SIGKILL')
   await assert.rejects(clerk.ready(500), /clerk is not ready after 0.5 s/)
 })
 
 test('waiting for a process that ends at each start fails with the end of its log', async (t) => {
   const { clerk } = await supervise(t, { script: 'console.error("no such colour"); process.exit(1)' })
-  await assert.rejects(clerk.ready(60_000), /clerk ends each time it is started[\s\S]*no such colour/)
+  await assert.rejects(clerk.ready(), /clerk ends each time it is started[\s\S]*no such colour/)
 })
 
 test('a process that served and then waits for another that is away is waited for', async (t) => {
@@ -77,10 +77,10 @@ test('a process that served and then waits for another that is away is waited fo
   const { clerk, lines } = await supervise(t, {
     script: `if (require('node:fs').existsSync(${JSON.stringify(away)})) process.exit(1); ${server}`,
   })
-  await clerk.ready(10_000)
+  await clerk.ready()
   writeFileSync(away, '')
   await clerk.kill('SIGKILL')
-  const again = clerk.ready(60_000)
+  const again = clerk.ready()
   while (lines.length < 5) await sleep(20)
   rmSync(away)
   await again

@@ -138,7 +138,7 @@ export const superviseProcess = (
       exits = 0
       if (!child) launch()
     },
-    async ready(deadlineMs = 60_000) {
+    async ready(deadlineMs = 180_000) {
       await untilReady(spec, deadlineMs, () => {
         if (exits >= hopelessExits && !served) return 'ended'
         return child ? 'running' : 'down'

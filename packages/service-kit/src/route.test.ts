@@ -67,7 +67,7 @@ describe('a route', () => {
         route(readRaw, async ({ raw }) => ({ hex: raw.toString('hex') })),
         route(act('slow'), () => new Promise(() => {})),
       ] as Route[],
-      { authenticate: createAuthenticator(tokens.keys, { issuer }), maxBodyBytes: 1000, deadlineMs: 100 },
+      { authenticate: createAuthenticator(tokens.keys, { issuer }), maxBodyBytes: 1000, deadlineMs: 2000 },
     )
   })
   after(() => app.stop())

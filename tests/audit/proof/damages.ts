@@ -7,6 +7,5 @@ import type { Story } from './sample-story.ts'
 import type { Case, Spoil } from './spoil.ts'
 import { ofStock } from './stock-damages.ts'
 
-/** Those of pages first: a page stays in the gateway's memory for 50 seconds. */
 export const damages = (story: Story, spoil: Spoil): Case[] =>
   [ofCatalogPages, ofStock, ofMoney, ofOrders, ofEvents, ofPromises].flatMap((cases) => cases(story, spoil))

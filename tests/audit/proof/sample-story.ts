@@ -4,7 +4,7 @@ import type { Order } from '@caravan/contracts/orders'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import type { Stack } from '../../../tools/launcher/stack.ts'
 import type { ClientLog } from '../../support/client-log.ts'
-import { type Line, type Shopper, shopOf } from '../../support/shop.ts'
+import { heldCharge, type Line, type Shopper, shopOf } from '../../support/shop.ts'
 import { openMint } from '../../support/tokens.ts'
 
 type Buyer = Pick<Shopper, 'id' | 'token'>
@@ -57,17 +57,16 @@ export const sell = async (stack: Stack, log: ClientLog) => {
   /** Cancelled while the money was on its way: it goes back. */
   const refunded = async (buyer: Buyer, line: Line) => {
     const made = await placed(buyer, line)
-    const paying = pay(buyer, made, { delayMs: 500 })
+    const paying = pay(buyer, made, heldCharge)
     await eventually('the payment is under way', async () => {
       const { body } = await shop.door('GET', `/v1/orders/${made.id}/payments`, { token: buyer.token })
       return body.data.length === 1
     })
     await cancel(buyer, made)
-    const payment = await paying
+    const payment = await shop.released(paying)
     await eventually(
       'the money went back',
       async () => (await shop.orderOf(buyer, made.id)).payment?.status === 'refunded',
-      30_000,
     )
     return { ...made, payment }
   }

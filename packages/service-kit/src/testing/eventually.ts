@@ -9,7 +9,7 @@ type Truthy<T> = Exclude<T, null | undefined | false | 0 | ''>
 export const eventually = async <T>(
   what: string,
   ask: () => Promise<T> | T,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<Truthy<T>> => {
   const end = Date.now() + withinMs
   let last: unknown

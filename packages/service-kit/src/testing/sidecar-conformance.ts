@@ -110,7 +110,7 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
     before(async () => {
       target = await start()
       sidecar = createSidecar({ port: target.port, token })
-      await sidecar.ready(10_000)
+      await sidecar.ready(60_000)
     })
     after(async () => {
       await sidecar?.close()
@@ -208,7 +208,7 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
 
     test('state: a value with a time to live is gone after it', async () => {
       const [short, long] = [newKey(), newKey()]
-      assert.equal(await sidecar.state.save(store, short, 1, { ttlSeconds: 1 }), true)
+      assert.equal(await sidecar.state.save(store, short, 1, { ttlSeconds: 4 }), true)
       assert.equal(await sidecar.state.save(store, long, 1, { ttlSeconds: 100 }), true)
       assert.ok(await sidecar.state.get(store, short))
       await eventually('it expired', async () => !(await sidecar.state.get(store, short)))
@@ -294,7 +294,7 @@ export const conformance = (name: string, start: () => Promise<Target>): void =>
       const ids = events.map(({ id }) => id)
       assert.deepEqual([...(await sidecar.publish('pubsub', topic, events))], ids)
       const arrived = () => target.received().filter(({ id }) => ids.includes(String(id)))
-      await eventually('all arrive', () => new Set(arrived().map(({ id }) => id)).size === ids.length, 20_000)
+      await eventually('all arrive', () => new Set(arrived().map(({ id }) => id)).size === ids.length)
       for (const { data } of arrived()) assert.equal((data as { text: string }).text, text)
     })
 
