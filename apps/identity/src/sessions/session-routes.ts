@@ -51,9 +51,16 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
     route(createSession, async ({ body: { email, password }, headers, identify }) => {
       const client = clientOf(headers)
       const attempt = await limits.attempt(client.address, email)
-      const account = await accounts.findByEmail(email)
-      if (account) identify(account.id)
-      if (!(await passwords.matches(account?.passwordHash, password)) || !account) {
+      const check = async () => {
+        const account = await accounts.findByEmail(email)
+        if (account) identify(account.id)
+        return { account, isRight: await passwords.matches(account?.passwordHash, password) }
+      }
+      const { account, isRight } = await check().catch(async (error) => {
+        await attempt.dropped()
+        throw error
+      })
+      if (!isRight || !account) {
         await attempt.failed()
         throw new AppError('unauthenticated', 'identity/wrong-credentials', 'Wrong address or password')
       }

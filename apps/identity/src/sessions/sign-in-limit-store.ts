@@ -26,6 +26,8 @@ const tooMany = (retryAfterSeconds: number) =>
 
 export interface Attempt {
   readonly succeeded: () => Promise<void>
+  /** Nobody came to look at the password: it is as if it had not been tried, and is not under way until the window ends. */
+  readonly dropped: () => Promise<void>
   readonly failed: () => Promise<void>
 }
 
@@ -76,6 +78,7 @@ export const createSignInLimitStore = (db: Database, limits: SignInLimits) => {
       }
       return {
         succeeded: forget,
+        dropped: forget,
         failed: async () => {
           await db.raw('UPDATE sign_in_attempts SET failed = TRUE WHERE id = ?', [id])
           await db.raw(
