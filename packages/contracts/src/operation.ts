@@ -50,6 +50,16 @@ export interface Operation<
   readonly body?: B
   /** Absent for 204. Unknown fields of a result are stripped, so a response is an allow list. */
   readonly response?: R
+  /**
+   * The resource has entity tags, strong ones (RFC 9110, 8.8.3): an answer that shows it has its own, and a write keeps to
+   * `If-Match` and `If-None-Match`, or is answered 412.
+   */
+  readonly tagged?: true
+  /** A query parameter that shows what others do not see. Whoever sends it must be allowed that operation, too. */
+  readonly privileged?: {
+    readonly query: string
+    readonly by: Pick<Operation, 'id' | 'method' | 'path' | 'access'>
+  }
   /** The operation demands an `Idempotency-Key` header and replays its first outcome. */
   readonly idempotent?: true
   /** Each use belongs into the audit log, as each change that takes a role does anyhow. */

@@ -25,6 +25,14 @@ const parametersIn = (where: 'path' | 'query', schema: z.ZodType | undefined): J
 
 const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
 
+const isTaggedWrite = ({ tagged, method }: Operation): boolean => tagged === true && method !== 'GET'
+
+const header = (name: string, required: boolean, schema: Json): Json => ({
+  ...{ name, in: 'header', required, schema },
+})
+
+const entityTags = { type: 'string', description: '`*` or entity tags (RFC 9110, 13.1)' }
+
 /** The statuses that the kit itself may answer an operation with, besides its own. */
 const failures = (op: Operation): number[] => {
   const statuses = [503]
@@ -35,6 +43,7 @@ const failures = (op: Operation): number[] => {
   if (op.body || op.raw) statuses.push(400, 413)
   if (op.body) statuses.push(415)
   if (op.idempotent) statuses.push(400, 409, 422)
+  if (isTaggedWrite(op)) statuses.push(400, 412)
   statuses.push(...Object.values(op.problems ?? {}))
   return [...new Set([...statuses, 414, 429, 431])].sort()
 }
@@ -58,15 +67,9 @@ const describe = (op: Operation, asker: Asker): Json => ({
   parameters: [
     ...parametersIn(asker === 'world' ? 'path' : 'query', op.params),
     ...parametersIn('query', op.query),
-    ...(op.idempotent
-      ? [
-          {
-            name: 'Idempotency-Key',
-            in: 'header',
-            required: true,
-            schema: { type: 'string', maxLength: 255 },
-          },
-        ]
+    ...(op.idempotent ? [header('Idempotency-Key', true, { type: 'string', maxLength: 255 })] : []),
+    ...(isTaggedWrite(op)
+      ? [header('If-Match', false, entityTags), header('If-None-Match', false, entityTags)]
       : []),
   ],
   ...(op.body
@@ -93,6 +96,7 @@ const describe = (op: Operation, asker: Asker): Json => ({
   responses: {
     [op.status]: {
       description: 'Done',
+      ...(op.tagged ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
       ...(op.response
         ? { content: { 'application/json': { schema: schemaOf(op.response, 'output') } } }
         : {}),

@@ -4,11 +4,13 @@ import type { Context, Middleware } from 'koa'
 import getRawBody from 'raw-body'
 import type { z } from 'zod'
 import type { Access } from './access-state.ts'
+import { admit } from './admit.ts'
 import { type Audit, auditEntryOf, isAdministrative } from './audit.ts'
 import { type Authenticate, anonymous, type Caller } from './authenticate.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
+import { etagOf, type Precondition, readPrecondition } from './precondition.ts'
 import { currentTrace } from './trace.ts'
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined
@@ -22,6 +24,8 @@ export interface Input<P, Q, B> {
   readonly identify: (id: string) => void
   /** Present for idempotent operations. */
   readonly once: Once
+  /** Of a write that is `tagged`: its handler has to call it. For any other there is no condition. */
+  readonly precondition: Precondition
   /** The body's bytes, for operations that are `raw`. */
   readonly raw: Buffer
   readonly headers: IncomingMessage['headers']
@@ -142,6 +146,8 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     )
     return { params: Object.fromEntries(params) as Record<string, string>, query: Object.fromEntries(rest) }
   }
+  const isTaggedWrite = operation.tagged && operation.method !== 'GET'
+  const etagOfResult = (result: unknown) => etagOf(JSON.stringify(operation.response?.parse(result)))
 
   const handleFor = async (
     ctx: Context,
@@ -154,7 +160,8 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const query = parse(operation.query, 'query', given.query, invalid)
     const body =
       operation.body && parse(operation.body, 'body', parseJson(raw, ctx.get('content-type')), invalid)
-    const input = { params, query, body, caller, identify, raw, headers: ctx.headers }
+    const precondition = readPrecondition(isTaggedWrite ? ctx.headers : {}, etagOfResult)
+    const input = { params, query, body, caller, identify, raw, precondition, headers: ctx.headers }
 
     const run = async (once?: Once) => {
       const result = await withDeadline(handle({ ...input, once } as never), deadlineMs)
@@ -165,6 +172,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
       ctx.status = status
       if (result === undefined) return
       ctx.body = result
+      if (operation.tagged && status < 300) ctx.set('ETag', etagOf(JSON.stringify(result)))
       if (status >= 400) ctx.type = 'application/problem+json'
     }
 
@@ -205,7 +213,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const write = (said: string) =>
       note(auditEntryOf(actor, { action: operation.id, object: ctx.state.path, outcome: said }, ctx.headers))
     try {
-      const caller = access.authorise(operation, known, given.params)
+      const caller = admit(access, operation, known, given)
       if (administrative) await write('started')
       await handleFor(ctx, given, caller, (id) => {
         actor = id
@@ -235,6 +243,6 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
       ? { kind: 'app', id: app, roles: [] }
       : await authenticate(ctx.get('authorization') || undefined)
     if (audit) return audited(ctx, given, known, audit)
-    return handleFor(ctx, given, access.authorise(operation, known, given.params))
+    return handleFor(ctx, given, admit(access, operation, known, given))
   }
 }
