@@ -4,6 +4,7 @@ import { type Product, productChanged } from '@caravan/contracts/catalog'
 import { transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
+import fc from 'fast-check'
 import { createOfferStore, type OfferStore } from './offer-store.ts'
 
 let database: TestDatabase
@@ -84,6 +85,73 @@ test('while one of two products’ events is still to come, a SKU is at the newe
     await replace(product(to, 9, { [sku]: 900 }), product(from, 8, { [sku]: 800 }))
     assert.deepEqual(await offered(sku), [to, 900])
   }
+})
+
+/** What catalog would tell: products take free SKUs and let go of their own, each state a version; the clocks of its replicas differ. */
+const histories = fc
+  .array(
+    fc.record({
+      product: fc.nat(2),
+      sku: fc.nat(1),
+      takes: fc.boolean(),
+      skewMs: fc.integer({ min: -5000, max: 5000 }),
+    }),
+    {
+      minLength: 3,
+      maxLength: 9,
+    },
+  )
+  .map((moves) => {
+    const ids = [newId(), newId(), newId()]
+    const skus = [newSku(), newSku()]
+    const held = new Map<string, string>()
+    const versions = new Map<string, number>()
+    const states = moves.flatMap(({ product: at, sku: which, takes, skewMs }, time) => {
+      const [id, sku] = [ids[at] as string, skus[which] as string]
+      if (takes ? held.has(sku) : held.get(sku) !== id) return []
+      if (takes) held.set(sku, id)
+      else held.delete(sku)
+      const version = (versions.get(id) ?? 0) + 1
+      versions.set(id, version)
+      const own = skus.filter((each) => held.get(each) === id)
+      const state = product(id, version, Object.fromEntries(own.map((each) => [each, version * 100])))
+      return [{ ...state, updatedAt: new Date(1_800_000_000_000 + time * 1000 + skewMs).toISOString() }]
+    })
+    return { states, skus, held, versions }
+  })
+
+test('SKUs that are handed over are offered by who has them in the end, however their events come', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      histories,
+      fc.infiniteStream(fc.nat(1000)),
+      fc.boolean(),
+      async (history, chance, atOnce) => {
+        const { states, skus, held, versions } = history
+        const told = [...states, ...states.slice(0, 2)]
+          .map((state) => ({ state, at: chance.next().value as number }))
+          .sort((a, b) => a.at - b.at)
+          .map(({ state }) => state)
+        if (atOnce) await Promise.all(told.map((state) => replace(state)))
+        else for (const state of told) await replace(state)
+        for (const sku of skus) {
+          const id = held.get(sku)
+          assert.deepEqual(await offered(sku), id && [id, (versions.get(id) as number) * 100])
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('an offer that was lost is found again, though its product’s version is known', async () => {
+  const [id, sku] = [newId(), newSku()]
+  const state = product(id, 3, { [sku]: 300 })
+  await replace(state)
+  await database.db('offers').where({ sku }).delete()
+  assert.equal(await offers.catchUp([state]), 1)
+  assert.deepEqual(await offered(sku), [id, 300])
+  assert.equal(await offers.catchUp([state, product(id, 2, { [sku]: 200 })]), 0)
 })
 
 test('catching up takes over what is newer than what is here, and nothing else', async () => {

@@ -13,14 +13,7 @@ export interface Offer {
 
 /** Orders' own copy of what is on the shelf at what price, so that placing an order asks nobody for a price. */
 export const createOfferStore = (db: Database) => {
-  /** Takes over a product's state unless it has the same or a newer version: events may come in any order. */
-  const replace = async (tx: Transaction, product: Product): Promise<void> => {
-    await tx.raw('INSERT IGNORE INTO offered_products (product_id, version) VALUES (?, 0)', [product.id])
-    const [newer] = await tx.raw(
-      'UPDATE offered_products SET version = ? WHERE product_id = ? AND version < ?',
-      [product.version, product.id, product.version],
-    )
-    if (newer.affectedRows === 0) return
+  const write = async (tx: Transaction, product: Product): Promise<void> => {
     await tx('offers').where({ product_id: product.id }).delete()
     if (product.status !== 'on-shelf') return
     await tx('offers')
@@ -36,6 +29,25 @@ export const createOfferStore = (db: Database) => {
       )
       .onConflict(['sku', 'product_id'])
       .merge()
+  }
+
+  /** Takes over a product's state unless it has the same or a newer version: events may come in any order. */
+  const replace = async (tx: Transaction, product: Product): Promise<void> => {
+    await tx.raw('INSERT IGNORE INTO offered_products (product_id, version) VALUES (?, 0)', [product.id])
+    const [newer] = await tx.raw(
+      'UPDATE offered_products SET version = ? WHERE product_id = ? AND version < ?',
+      [product.version, product.id, product.version],
+    )
+    if (newer.affectedRows > 0) await write(tx, product)
+  }
+
+  /** Writes a product's offers anew, unless it has another version by now. */
+  const repair = async (tx: Transaction, product: Product): Promise<void> => {
+    const known = await tx('offered_products')
+      .where({ product_id: product.id, version: product.version })
+      .forUpdate()
+      .first('version')
+    if (known) await write(tx, product)
   }
 
   /** Of a SKU that moved from a product to another, and whose event of one of them is still to come, the newer offer. */
@@ -57,16 +69,30 @@ export const createOfferStore = (db: Database) => {
     )
   }
 
-  /** Takes over those products of which an older version or none is here; gives their number. */
+  /**
+   * Takes over those products of which an older version or none is here, and those whose SKUs are not the ones offered by the
+   * same version: before offers were kept by product, one could be lost when its SKU moved. Gives the number of both.
+   */
   const catchUp = async (products: readonly Product[]): Promise<number> => {
+    const ids = products.map(({ id }) => id)
     const rows: { product_id: string; version: number }[] = await db('offered_products').whereIn(
       'product_id',
-      products.map(({ id }) => id),
+      ids,
     )
+    const offered: { product_id: string; sku: string }[] = await db('offers')
+      .whereIn('product_id', ids)
+      .select('product_id', 'sku')
     const known = new Map(rows.map((row) => [row.product_id, row.version]))
+    const held = Map.groupBy(offered, (row) => row.product_id)
     const late = products.filter(({ id, version }) => version > (known.get(id) ?? 0))
+    const lost = products.filter((product) => {
+      const skus = product.status === 'on-shelf' ? product.variants.map(({ sku }) => sku) : []
+      const have = held.get(product.id)?.map(({ sku }) => sku) ?? []
+      return product.version === known.get(product.id) && `${skus.toSorted()}` !== `${have.toSorted()}`
+    })
     for (const product of late) await transaction(db, (tx) => replace(tx, product))
-    return late.length
+    for (const product of lost) await transaction(db, (tx) => repair(tx, product))
+    return late.length + lost.length
   }
 
   /** Up to when catalog's changes were read, by its clock; null at the beginning. */
