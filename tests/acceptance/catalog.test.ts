@@ -158,6 +158,81 @@ test('what is taken off the shelf disappears, and cannot be ordered', async () =
   assert.equal(refused.body.code, 'orders/unknown-sku')
 })
 
+test('staff read, list and find what is off the shelf; nobody else learns of it, from no copy', async () => {
+  const { edit, id, path, mark } = await staged()
+  const asStaff = { token: await shop.asOperator() }
+  const pages = [
+    `${path}?status=any`,
+    '/v1/products?limit=5&status=off-shelf',
+    `/v1/search?q=${mark}&status=any`,
+  ]
+  const product = await edit(1000, 'off-shelf')
+  for (let n = 0; n < 2; n += 1) {
+    const [page, list, search] = await Promise.all(pages.map((each) => shop.door('GET', each, asStaff)))
+    assert.deepEqual(page?.body, product)
+    for (const { body } of [list, search] as { body: Page }[])
+      assert.ok(body.data.some((each) => each.id === id))
+    for (const each of pages) {
+      assert.equal((await shop.door('GET', each)).status, 401, each)
+      assert.equal((await shop.door('GET', each, { token: mint.member().token })).status, 403, each)
+    }
+    assert.equal((await shop.door('GET', path)).status, 404)
+    assert.deepEqual((await shop.door<Page>('GET', `/v1/search?q=${mark}`)).body.data, [])
+  }
+})
+
+test('a product that is replaced says whether it is on the shelf', async () => {
+  const { edit, path } = await staged()
+  const { status: _, ...rest } = await edit(1000, 'off-shelf')
+  const answer = await shop.door('PUT', path, { token: await shop.asOperator(), body: rest })
+  assert.equal(answer.status, 422, answer.text)
+  assert.deepEqual(answer.body.errors?.[0]?.pointer, '/status')
+})
+
+test('whoever wants a SKU that is taken is told whose it is, also off the shelf', async () => {
+  const { edit, id, sku } = await staged()
+  const product = await edit(1000, 'off-shelf')
+  const token = await shop.asOperator()
+  const answer = await shop.door('PUT', `/v1/products/${newId()}`, { token, body: product })
+  assert.deepEqual([answer.status, answer.body.code], [409, 'catalog/sku-taken'], answer.text)
+  assert.deepEqual(answer.body.taken, [{ sku, productId: id }])
+})
+
+test('a search that is read page by page shows each match once, whatever is added and edited meanwhile', async () => {
+  const things = [await staged(), await staged(), await staged(), await staged()]
+  const [{ mark: word }] = things as [(typeof things)[0]]
+  const token = await shop.asOperator()
+  const say = async ({ id, sku }: (typeof things)[0], where: 'title' | 'description') => {
+    const { data } = (await shop.door<Page>('GET', '/v1/products?limit=1')).body
+    const [{ seller, category } = assert.fail('the shop is empty')] = data
+    await shop.putProduct(id, {
+      ...{ seller, category, title: text('Thing'), description: text('Thing'), [where]: text(word) },
+      ...{ pictures: [], tags: [], status: 'on-shelf' },
+      variants: [
+        {
+          ...{ sku, name: text('One'), attributes: {}, weightGrams: 1 },
+          price: { amount: 100, currency: 'USD' },
+        },
+      ],
+    })
+  }
+  for (const [n, each] of things.entries()) await say(each, n % 2 ? 'title' : 'description')
+  const ask = (after = '') => shop.door<Page>('GET', `/v1/search?q=${word}&limit=1${after}`, { token })
+  const seen: string[] = []
+  let page = await eventually('all are found', async () => {
+    const { body } = await shop.door<Page>('GET', `/v1/search?q=${word}&limit=100`)
+    return body.data.length === things.length && (await ask()).body
+  })
+  for (let turn = 0; ; turn += 1) {
+    seen.push(...page.data.map(({ id }) => id))
+    if (!page.next) break
+    for (const [n, each] of things.entries()) await say(each, (n + turn) % 2 ? 'description' : 'title')
+    await say(await staged(), 'title')
+    page = (await ask(`&after=${encodeURIComponent(page.next)}`)).body
+  }
+  assert.deepEqual(seen.toSorted(), things.map(({ id }) => id).toSorted())
+})
+
 test('who has the page gets 304 until it changes', async () => {
   const { edit, path } = await staged()
   await edit(1000)

@@ -91,7 +91,7 @@ const newProduct = (sku: string) => {
     const variant = { sku, name: text, attributes: {}, weightGrams: 1, price: { amount, currency: 'USD' } }
     await shop.putProduct(id, {
       ...{ seller: seller?.id, category: 'tests', title: text, description: text, pictures: [], tags: [] },
-      variants: [variant],
+      ...{ variants: [variant], status: 'on-shelf' },
     })
   }
   const priceIsKnown = () =>

@@ -128,6 +128,7 @@ const seed = async ({ url, operator, shopper }: Target): Promise<string> => {
   await forEach(products, ({ id, ...product }) =>
     client.put(`/v1/products/${id}`, {
       ...product,
+      status: 'on-shelf',
       variants: product.variants.map(({ stock: _, ...variant }) => variant),
     }),
   )

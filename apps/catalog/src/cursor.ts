@@ -6,15 +6,18 @@ import type { z } from 'zod'
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
+export const invalidCursor = (detail: string, cause?: unknown): AppError =>
+  new AppError('invalid', 'catalog/invalid-request', 'The cursor is not good', {
+    errors: [{ pointer: 'query/after', detail }],
+    cause,
+  })
+
 /** The position that a cursor stands for. Throws 422 for what this service did not hand out. */
 export const decodeCursor = <T extends z.ZodType>(schema: T, cursor: string): z.output<T> => {
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
   } catch (cause) {
-    throw new AppError('invalid', 'catalog/invalid-request', 'The cursor is not one of ours', {
-      errors: [{ pointer: 'query/after', detail: 'not a cursor' }],
-      cause,
-    })
+    throw invalidCursor('not a cursor', cause)
   }
 }
 

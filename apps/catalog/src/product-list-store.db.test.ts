@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '@caravan/service-kit/ids'
-import { createLog } from '@caravan/service-kit/log'
-import { createOutbox } from '@caravan/service-kit/outbox'
 import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
-import { searchTerms, summarise } from './product.ts'
+import { summarise } from './product.ts'
 import { createProductLists, type ProductLists } from './product-list-store.ts'
-import { createProductStore } from './product-store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
 const categories = Array.from({ length: 10 }, (_, n) => `category-${n}`)
@@ -54,24 +51,30 @@ before(async () => {
         ...{ id, version: 1, seller, category, status },
         ...{ created_at: new Date(1_700_000_000_000 + 1000 * Math.floor(n / 3)), updated_at: new Date() },
         ...{ content: JSON.stringify(content), summary: JSON.stringify(summarise(id, content)) },
-        terms: searchTerms(content),
+        terms: '',
       }
     }),
   )
 })
 after(() => database.drop())
 
-const onShelf = (which: (n: number) => boolean): string[] =>
+const newestFirst = (which: (n: number) => boolean): string[] =>
   ids
     .map((id, n) => ({ id, n }))
-    .filter(({ n }) => contentOf(n).status === 'on-shelf' && which(n))
+    .filter(({ n }) => which(n))
     .sort((a, b) => Math.floor(b.n / 3) - Math.floor(a.n / 3) || (a.id < b.id ? 1 : -1))
     .map(({ id }) => id)
+const onShelf = (which: (n: number) => boolean): string[] =>
+  newestFirst((n) => contentOf(n).status === 'on-shelf' && which(n))
 
-const readAll = async (query: { seller?: string; categories?: string[] }, limit: number) => {
+const statuses = ['on-shelf'] as const
+const readAll = async (
+  query: Partial<Parameters<ProductLists['list']>[0]>,
+  limit: number,
+): Promise<string[]> => {
   const seen: string[] = []
   for (let after: string | undefined; ; ) {
-    const page = await lists.list({ ...query, limit, after })
+    const page = await lists.list({ statuses, ...query, limit, after })
     seen.push(...page.data.map(({ id }) => id))
     if (!page.hasMore) return seen
     after = page.next
@@ -98,21 +101,28 @@ test('pages of some categories, of a seller and of both are merged in the same o
   )
 })
 
-test('search finds by word, and not what is off the shelf', async () => {
-  const found = await lists.search({ q: 'number4711', limit: 10 })
+test('who may see what is off the shelf gets it alone, or among the rest, in the same order', async () => {
+  const [seller] = sellers
+  const [category] = categories
+  const hidden = (n: number) => contentOf(n).status === 'off-shelf'
+  const some = (n: number) => contentOf(n).seller === seller && contentOf(n).category === category
+  assert.deepEqual(await readAll({ statuses: ['off-shelf'] }, 100), newestFirst(hidden))
+  const any = { statuses: ['on-shelf', 'off-shelf'] as const }
   assert.deepEqual(
-    found.data.map(({ id }) => id),
-    [ids[4711]],
+    await readAll(any, 100),
+    newestFirst(() => true),
   )
-  assert.deepEqual((await lists.search({ q: 'number4710', limit: 10 })).data, [])
+  const own = { ...any, seller: seller as string, categories: [category as string] }
+  assert.deepEqual(await readAll(own, 3), newestFirst(some))
 })
 
 const plans: Record<string, [query: Parameters<ProductLists['list']>[0], key: string]> = {
-  'the whole shelf': [{ limit: 20 }, 'shelf'],
-  'the shelf of a category': [{ limit: 20, categories: ['category-1'] }, 'shelf_of_category'],
-  'the shelf of a seller': [{ limit: 20, seller: String(sellers[1]) }, 'shelf_of_seller'],
+  'the whole shelf': [{ statuses, limit: 20 }, 'shelf'],
+  'what is on the shelf and what is not': [{ statuses: ['on-shelf', 'off-shelf'], limit: 20 }, 'shelf'],
+  'the shelf of a category': [{ statuses, limit: 20, categories: ['category-1'] }, 'shelf_of_category'],
+  'the shelf of a seller': [{ statuses, limit: 20, seller: String(sellers[1]) }, 'shelf_of_seller'],
   'a seller’s shelf of a category': [
-    { limit: 20, seller: String(sellers[1]), categories: ['category-1'] },
+    { statuses, limit: 20, seller: String(sellers[1]), categories: ['category-1'] },
     'shelf_of_seller_and_category',
   ],
 }
@@ -133,17 +143,3 @@ for (const [what, [query, key]] of Object.entries(plans)) {
     }
   })
 }
-
-test('search goes by the full-text index', async () => {
-  const steps = await plansOf(database.db, () => lists.search({ q: 'lantern', limit: 20 }))
-  const [step] = steps.filter(({ table }) => table === 'products')
-  assert.partialDeepStrictEqual(step, { key: 'search', type: 'fulltext' })
-})
-
-test('a product is read by its id', async () => {
-  const { db } = database
-  const sidecar = { publish: async () => new Set<string>() }
-  const outbox = createOutbox({ name: 'catalog', db, sidecar, log: createLog('catalog', 'silent') })
-  const [step] = await plansOf(db, () => createProductStore(db, outbox).get(String(ids[1])))
-  assert.partialDeepStrictEqual(step, { table: 'products', key: 'PRIMARY', type: 'const' })
-})

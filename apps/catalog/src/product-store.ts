@@ -3,9 +3,13 @@ import { type Product, productChanged } from '@caravan/contracts/catalog'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
+import type { Precondition } from '@caravan/service-kit/precondition'
 import { z } from 'zod'
 import { decodeCursor, toPage } from './cursor.ts'
+import { isDuplicate } from './is-duplicate.ts'
 import { type ProductContent, searchTerms, skusOf, summarise } from './product.ts'
+import type { Status } from './product-list-store.ts'
+import { indexedAs, type SearchDocuments } from './search-document-store.ts'
 
 interface Row {
   id: string
@@ -16,8 +20,6 @@ interface Row {
 }
 
 const changePosition = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
-
-const isDuplicate = (error: unknown): boolean => (error as { code?: unknown }).code === 'ER_DUP_ENTRY'
 
 const present = (row: Row): Product => ({
   id: row.id,
@@ -33,17 +35,22 @@ interface ChangesQuery {
   readonly limit: number
 }
 
-export const createProductStore = (db: Database, outbox: Outbox) => {
-  /** Throws 404 for a product that is not on the shelf. */
-  const get = async (id: string): Promise<Product> => {
+export const createProductStore = (
+  db: Database,
+  outbox: Outbox,
+  documents: Pick<SearchDocuments, 'write'>,
+) => {
+  /** Throws 404 for a product whose status is none of these. */
+  const get = async (id: string, statuses: readonly Status[]): Promise<Product> => {
     const row: Row | undefined = await db('products')
-      .where({ id, status: 'on-shelf' })
+      .where({ id })
+      .whereIn('status', [...statuses])
       .first('id', 'version', 'created_at', 'updated_at', 'content')
     if (!row) throw new AppError('not-found', 'catalog/product-not-found', 'No such product')
     return present(row)
   }
 
-  /** Throws 409 when a SKU is another product's. */
+  /** Throws 409 when a SKU is another product's, and says whose. */
   const writeSkus = async (tx: Transaction, product: string, skus: readonly string[]): Promise<void> => {
     const rows: { sku: string }[] = await tx('product_skus').where({ product }).select('sku')
     const before = new Set(rows.map((row) => row.sku))
@@ -55,19 +62,27 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
       await tx('product_skus').insert(added.map((sku) => ({ sku, product })))
     } catch (error) {
       if (!isDuplicate(error)) throw error
-      const taken: { sku: string }[] = await tx('product_skus').whereIn('sku', added).select('sku')
+      const taken: { sku: string; productId: string }[] = await tx('product_skus')
+        .whereIn('sku', added)
+        .orderBy('sku')
+        .select('sku', 'product as productId')
       throw new AppError('conflict', 'catalog/sku-taken', 'A SKU belongs to another product', {
-        data: { skus: taken.map((row) => row.sku) },
+        errors: taken.map(({ sku, productId }) => ({
+          pointer: `/variants/${skus.indexOf(sku)}/sku`,
+          detail: `of product ${productId}`,
+        })),
+        data: { taken },
       })
     }
   }
 
-  const write = (id: string, content: ProductContent): Promise<Product> =>
+  const write = (id: string, content: ProductContent, precondition: Precondition): Promise<Product> =>
     transaction(db, async (tx) => {
       const row: Row | undefined = await tx('products')
         .where({ id })
         .forUpdate()
         .first('id', 'version', 'created_at', 'updated_at', 'content')
+      precondition(row && present(row))
       if (row && isDeepStrictEqual(JSON.parse(row.content), content)) return present(row)
 
       const { seller, category, status } = content
@@ -87,25 +102,28 @@ export const createProductStore = (db: Database, outbox: Outbox) => {
       const columns = {
         ...{ ...next, seller, category, status },
         summary: JSON.stringify(summarise(id, content)),
-        terms: searchTerms(content),
+        ...indexedAs(next.version),
+        // Where the version before searches, which may run beside this one.
+        terms: status === 'on-shelf' ? searchTerms(content).all.join(' ') : '',
       }
       if (row) await tx('products').where({ id }).update(columns)
       else await tx('products').insert(columns)
       await writeSkus(tx, id, skusOf(content))
       const product = present(next)
       await outbox.add(tx, [fact(productChanged, product)])
+      await documents.write(tx, id, content)
       return product
     })
 
   /**
    * Creates or replaces a product. Each real change makes the version one higher and is published; the same content again
-   * changes nothing. Throws 409 for an unknown seller or category, or a SKU of another product.
+   * changes nothing. Throws 409 for an unknown seller or category, or a SKU of another product; 412.
    */
-  const put = async (id: string, content: ProductContent): Promise<Product> => {
+  const put = async (id: string, content: ProductContent, precondition: Precondition): Promise<Product> => {
     skusOf(content)
-    const product = await write(id, content).catch((error) => {
+    const product = await write(id, content, precondition).catch((error) => {
       // Another first write of this id was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(id, content)
+      if (isDuplicate(error)) return write(id, content, precondition)
       throw error
     })
     outbox.wake()

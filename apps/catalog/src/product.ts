@@ -1,5 +1,4 @@
 import type { Product, ProductSummary } from '@caravan/contracts/catalog'
-import type { Text } from '@caravan/contracts/common'
 import { AppError } from '@caravan/service-kit/errors'
 import { toTerms } from './terms.ts'
 
@@ -46,17 +45,16 @@ export const summarise = (id: string, content: ProductContent): ProductSummary =
   }
 }
 
-const titleWeight = 5
+/** In whatever languages. */
+const wordsOf = (texts: readonly object[]): string => texts.flatMap((text) => Object.values(text)).join(' ')
 
-const inAllLanguages = ({ en, zh }: Text): string => [en, zh].filter((each) => each !== undefined).join(' ')
-
-/** What search looks through; a product off the shelf has nothing. A term's rank grows with how often it stands here. */
-export const searchTerms = (content: ProductContent): string => {
-  if (content.status === 'off-shelf') return ''
+/** What search looks through, whether the product is on the shelf or not: its title, and all of it. */
+export const searchTerms = (content: ProductContent): { title: string[]; all: string[] } => {
   const { title, description, variants, tags, category } = content
-  const names = variants.flatMap(({ sku, name }) => [sku, inAllLanguages(name)])
-  const title5 = new Array(titleWeight).fill(toTerms(inAllLanguages(title))).flat()
-  return [...title5, ...toTerms([inAllLanguages(description), category, ...tags, ...names].join(' '))].join(
-    ' ',
-  )
+  const names = variants.map(({ name }) => name)
+  const skus = variants.map(({ sku }) => sku)
+  return {
+    title: toTerms(wordsOf([title])),
+    all: toTerms([wordsOf([title, description, ...names]), category, ...tags, ...skus].join(' ')),
+  }
 }

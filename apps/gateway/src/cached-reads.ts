@@ -8,8 +8,9 @@ import {
 } from '@caravan/contracts/catalog'
 import type { Operation } from '@caravan/contracts/operation'
 import { requestSeconds } from '@caravan/service-kit/metrics'
+import { etagOf } from '@caravan/service-kit/precondition'
 import type { Context, Middleware } from 'koa'
-import { type Answer, etagOf, reply } from './answer.ts'
+import { type Answer, reply } from './answer.ts'
 import type { Group, ReadCache } from './read-cache.ts'
 
 export interface CachedRead {
@@ -34,7 +35,8 @@ const read = (
 ): CachedRead => ({
   ...{ asked, group, headers },
   path: asked.path.replace(/\{(\w+)\}/g, ':$1'),
-  query: asked.query !== undefined,
+  // All that a page's query could ask for is not for everyone.
+  query: group === 'list' && asked.query !== undefined,
 })
 
 /** What is the same for everyone. Sellers and categories have no events: an edit of one is seen within a minute. */

@@ -18,6 +18,7 @@ export const allowOrigins = (origins: readonly string[]): Middleware => {
       'Authorization',
       'Content-Type',
       'Idempotency-Key',
+      'If-Match',
       'If-None-Match',
       'Traceparent',
       'X-Request-Id',

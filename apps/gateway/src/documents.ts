@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Operation } from '@caravan/contracts/operation'
 import { openApi } from '@caravan/service-kit/openapi'
-import { type Answer, etagOf } from './answer.ts'
+import { etagOf } from '@caravan/service-kit/precondition'
+import type { Answer } from './answer.ts'
 
 const own = new URL('../docs/', import.meta.url)
 const swagger = createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')

@@ -8,6 +8,7 @@ import { isPublic } from '@caravan/contracts/operation'
 import { createAccessFeed } from '@caravan/service-kit/access-feed'
 import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
+import { newId } from '@caravan/service-kit/ids'
 import { createLog } from '@caravan/service-kit/log'
 import { accessOf } from '@caravan/service-kit/testing/access-of'
 import { createTokenIssuer, issuer } from '@caravan/service-kit/testing/token-issuer'
@@ -232,6 +233,65 @@ test('a query that means nothing makes no copy of a page', async () => {
   assert.equal(forwarded[0]?.request.path, `/operations/getSeller?sellerId=${id}`)
 })
 
+const refusal = async (path: string, init: RequestInit = {}): Promise<string> => {
+  const response = await fetch(url + path, init)
+  return `${response.status} ${((await response.json()) as { code: string }).code}`
+}
+
+const staff = () => ({ authorization: tokens.bearer({ sub: 'editor' }) })
+
+test('what only some may see is asked for in their name each time, never kept, and never given to others', async () => {
+  await tell({
+    kind: 'grant',
+    id: 'editor catalogue-manager',
+    value: { account: 'editor', role: 'catalogue-manager' },
+  })
+  for (const path of [`/v1/products/${newId()}`, '/v1/products?limit=7', '/v1/search?q=hidden']) {
+    const hidden = `${path}${path.includes('?') ? '&' : '?'}status=any`
+    respond = async () => ({ status: 200, headers: json, body: Buffer.from('{"seen":"by staff"}') })
+    assert.equal(await refusal(hidden), '401 auth/sign-in-needed')
+    assert.equal(await refusal(hidden, { headers: { authorization: tokens.bearer() } }), '403 auth/forbidden')
+    assert.equal(forwarded.length, 0)
+    const headers = staff()
+    for (let n = 0; n < 2; n += 1)
+      assert.equal(await (await fetch(url + hidden, { headers })).text(), '{"seen":"by staff"}')
+    assert.deepEqual(
+      forwarded.map(({ request }) => [request.path, request.headers.authorization]),
+      [hidden, hidden].map((each) => [each, headers.authorization]),
+    )
+    assert.equal(await refusal(hidden), '401 auth/sign-in-needed')
+    respond = async () => ({ status: 200, headers: json, body: Buffer.from('{"seen":"by all"}') })
+    for (const by of [{}, headers])
+      assert.equal(await (await fetch(url + path, { headers: by })).text(), '{"seen":"by all"}')
+    assert.equal(await refusal(hidden), '401 auth/sign-in-needed')
+    forwarded.length = 0
+  }
+  await tell({ kind: 'grant', id: 'editor catalogue-manager', value: null })
+})
+
+test('a write’s conditions reach the app, and who is told that they do not hold finds the page as it is', async () => {
+  const grant = { account: 'editor', role: 'catalogue-manager' }
+  await tell({ kind: 'grant', id: 'editor catalogue-manager', value: grant })
+  let name = 'old'
+  respond = async ({ method }) =>
+    method === 'GET'
+      ? { status: 200, headers: json, body: Buffer.from(name) }
+      : { status: 412, headers: json, body: Buffer.from('{}') }
+  const path = `${url}/v1/sellers/${newId()}`
+  const read = async () => (await fetch(path)).text()
+  assert.equal(await read(), 'old')
+  name = 'new'
+  assert.equal(await read(), 'old')
+  const headers = { ...staff(), 'if-match': '"a", W/"b"', 'if-none-match': '*' }
+  assert.equal((await fetch(path, { method: 'PUT', body: '{}', headers })).status, 412)
+  assert.partialDeepStrictEqual(forwarded.at(-1)?.request.headers, {
+    'if-match': '"a", W/"b"',
+    'if-none-match': '*',
+  })
+  assert.equal(await read(), 'new')
+  await tell({ kind: 'grant', id: 'editor catalogue-manager', value: null })
+})
+
 test('an event outdates the product’s page and all lists, and needs the app token', async () => {
   let version = 1
   respond = async () => ({ status: 200, headers: json, body: Buffer.from(JSON.stringify({ version })) })
@@ -260,11 +320,6 @@ test('the sidecar’s callbacks and, from elsewhere, the metrics need the app to
   assert.equal((await fetch(`${url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.9' } })).status, 401)
   assert.equal((await fetch(`${url}/metrics`)).status, 200)
 })
-
-const refusal = async (path: string, init: RequestInit = {}): Promise<string> => {
-  const response = await fetch(url + path, init)
-  return `${response.status} ${((await response.json()) as { code: string }).code}`
-}
 
 test('what the caller may not do costs no hop', async () => {
   const as = (authorization: string, method = 'GET') => ({ method, headers: { authorization } })

@@ -5,6 +5,7 @@ import { changePassword, closeAccount, resetPassword } from '@caravan/contracts/
 import type { Operation } from '@caravan/contracts/operation'
 import { endAllSessions, endCurrentSession, endSession } from '@caravan/contracts/sessions'
 import type { AccessState } from '@caravan/service-kit/access-state'
+import { admit, isPrivileged } from '@caravan/service-kit/admit'
 import { anonymous, type Caller } from '@caravan/service-kit/authenticate'
 import { addressHeader } from '@caravan/service-kit/client'
 import { AppError } from '@caravan/service-kit/errors'
@@ -94,7 +95,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       // Machines that ask for a token have none yet, but credentials of another kind.
       const isBasic = id === issueToken.id && /^basic /i.test(ctx.get('authorization'))
       const authorization = isBasic ? undefined : bearerOf(ctx)
-      access.authorise(operation, isBasic ? anonymous : await callerOf(ctx), ctx.params)
+      admit(access, operation, isBasic ? anonymous : await callerOf(ctx), ctx)
       const request = {
         method,
         path: invokedUrl(ctx, operation),
@@ -115,8 +116,9 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
         body && app === 'identity'
           ? await exchangeSession(ctx, { id }, body, send, isOwnPage)
           : await send(body)
-      if (method !== 'GET' && app === 'catalog' && answer.status < 300) {
-        // Whoever edits here sees the edit here at once; other replicas hear of it by event.
+      if (method !== 'GET' && app === 'catalog' && (answer.status < 300 || answer.status === 412)) {
+        // Whoever edits here sees the edit here at once; other replicas hear of it by event. Who was told that a page is another now
+        // has to find that one.
         cache.outdate(ctx.path)
         cache.outdateLists()
       }
@@ -134,9 +136,11 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
     const shared = readThrough(cache, each, load)
     const found = operations.find(({ id }) => id === each.asked.id)
     const own = found && pass(found)
-    // One that was closed is no longer the same for everyone.
+    // One that was closed is no longer the same for everyone, nor is what only some may see.
     router.get(each.path, limit('call'), (ctx, next) =>
-      own && found && !access.isPublic(found) ? own(ctx, next) : shared(ctx, next),
+      own && found && (isPrivileged(found, ctx.query) || !access.isPublic(found))
+        ? own(ctx, next)
+        : shared(ctx, next),
     )
   }
   const cached = new Set(cachedReads.map(({ path }) => path))

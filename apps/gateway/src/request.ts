@@ -12,6 +12,7 @@ const passedOn = {
   accept: 'mended',
   'accept-language': 'mended',
   'idempotency-key': 'refused',
+  'if-match': 'refused',
   'if-none-match': 'dropped',
   'psp-signature': 'refused',
   'user-agent': 'mended',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { id, instant, moment, page, paging } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
+import { takingBack } from './taking-back.ts'
 
 const app = 'identity'
 const administrator = { roles: ['administrator'] } as const
@@ -80,6 +81,23 @@ export const listRules = operation({
   response: page(z.object({ id: ruleId, ...rule.shape })),
 })
 
+const ruleParams = z.strictObject({ ruleId })
+const storedRule = z.object({ id: ruleId, ...rule.shape })
+
+export const getRule = operation({
+  app,
+  id: 'getRule',
+  method: 'GET',
+  path: '/v1/access/rules/{ruleId}',
+  summary: 'One rule',
+  access: administrator,
+  status: 200,
+  tagged: true,
+  params: ruleParams,
+  response: storedRule,
+  problems: { 'identity/rule-not-found': 404 },
+})
+
 const lockedOut = { 'identity/locks-out-administrators': 409 } as const
 
 export const putRule = operation({
@@ -87,12 +105,13 @@ export const putRule = operation({
   id: 'putRule',
   method: 'PUT',
   path: '/v1/access/rules/{ruleId}',
-  summary: 'Create or replace a rule under an id of the caller',
+  summary: 'Create or replace a rule under an id of the caller; takes back what getRule gave',
   access: administrator,
   status: 200,
-  params: z.strictObject({ ruleId }),
-  body: rule,
-  response: z.object({ id: ruleId, ...rule.shape }),
+  tagged: true,
+  params: ruleParams,
+  body: takingBack(rule, storedRule),
+  response: storedRule,
   problems: { 'identity/unknown-role': 409, ...lockedOut },
   example: {
     body: { role: 'support', effect: 'allow', method: 'GET', path: '/v1/ledger-entries' },
@@ -107,7 +126,7 @@ export const deleteRule = operation({
   summary: 'Remove a rule; one of the default policy stays removed',
   access: administrator,
   status: 204,
-  params: z.strictObject({ ruleId }),
+  params: ruleParams,
   problems: { 'identity/rule-not-found': 404, ...lockedOut },
 })
 
@@ -124,18 +143,34 @@ export const listRoles = operation({
 })
 
 const roleParams = z.strictObject({ role: roleName })
+const storedRole = z.object({ role: roleName, ...roleContent.shape })
+
+export const getRole = operation({
+  app,
+  id: 'getRole',
+  method: 'GET',
+  path: '/v1/access/roles/{role}',
+  summary: 'One role with its parents',
+  access: administrator,
+  status: 200,
+  tagged: true,
+  params: roleParams,
+  response: storedRole,
+  problems: { 'identity/role-not-found': 404 },
+})
 
 export const putRole = operation({
   app,
   id: 'putRole',
   method: 'PUT',
   path: '/v1/access/roles/{role}',
-  summary: 'Create or replace a role',
+  summary: 'Create or replace a role; takes back what getRole gave',
   access: administrator,
   status: 200,
+  tagged: true,
   params: roleParams,
-  body: roleContent,
-  response: z.object({ role: roleName, ...roleContent.shape }),
+  body: takingBack(roleContent, storedRole),
+  response: storedRole,
   problems: { 'identity/unknown-role': 409, 'identity/role-circle': 409, ...lockedOut },
 })
 
@@ -355,9 +390,11 @@ export const decideAccess = operation({
 
 export const accessOperations = [
   listRules,
+  getRule,
   putRule,
   deleteRule,
   listRoles,
+  getRole,
   putRole,
   deleteRole,
   listGrants,

@@ -3,6 +3,7 @@ import { id, instant, limit, money, page, paging, sku, skus, text, visible } fro
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 import { price } from './price.ts'
+import { takingBack } from './taking-back.ts'
 
 const app = 'catalog'
 const slug = z
@@ -16,6 +17,8 @@ const picture = z.strictObject({
     .max(80),
   alt: text(200),
 })
+
+export const status = z.enum(['on-shelf', 'off-shelf'])
 
 const contentAt = <P extends z.ZodType>(price: P) =>
   z.strictObject({
@@ -37,7 +40,7 @@ const contentAt = <P extends z.ZodType>(price: P) =>
       .min(1)
       .max(50),
     tags: z.array(z.string().min(1).max(40)).max(20),
-    status: z.enum(['on-shelf', 'off-shelf']).default('on-shelf'),
+    status,
   })
 
 /** What an editor writes: by the rules of now. What was written before is shown and told as it is. */
@@ -63,10 +66,12 @@ const productSummary = z.object({
 })
 export type ProductSummary = z.infer<typeof productSummary>
 
-export const category = z.object({ slug, parent: slug.nullable(), name: text(80) })
+const categoryContent = z.strictObject({ parent: slug.nullable(), name: text(80) })
+export const category = z.object({ slug, ...categoryContent.shape })
 export type Category = z.infer<typeof category>
 
-export const seller = z.object({ id, name: text(120), description: text(2000) })
+const sellerContent = z.strictObject({ name: text(120), description: text(2000) })
+export const seller = z.object({ id, ...sellerContent.shape })
 export type Seller = z.infer<typeof seller>
 
 /** No operation, for its answer is a file and not JSON; open to anyone, and asked for as operations are. */
@@ -74,6 +79,38 @@ export const pictureFile = { app, id: 'getPicture', method: 'GET', path: '/pictu
 
 const productParams = z.strictObject({ productId: id })
 const staff = { roles: ['catalogue-manager'] } as const
+
+export const putProduct = operation({
+  app,
+  id: 'putProduct',
+  method: 'PUT',
+  path: '/v1/products/{productId}',
+  summary:
+    'Create or replace a product under an id of the caller, all of it; takes back what getProduct gave',
+  access: staff,
+  status: 200,
+  tagged: true,
+  params: productParams,
+  body: takingBack(productContent, product),
+  response: product,
+  problems: {
+    'catalog/sku-taken': 409,
+    'catalog/unknown-category': 409,
+    'catalog/unknown-seller': 409,
+    'catalog/unknown-picture': 422,
+  },
+})
+
+/** What is off the shelf is there for those only who may edit it. */
+const showingHidden = {
+  query: z.strictObject({
+    status: z
+      .enum([...status.options, 'any'])
+      .optional()
+      .meta({ description: 'Without it, what is on the shelf; for staff, who see it as it is now' }),
+  }),
+  privileged: { query: 'status', by: putProduct },
+} as const
 
 export const listProducts = operation({
   app,
@@ -83,7 +120,8 @@ export const listProducts = operation({
   summary: 'Products on the shelf, newest first',
   access: 'anyone',
   status: 200,
-  query: paging.extend({ category: slug.optional(), seller: id.optional() }),
+  privileged: showingHidden.privileged,
+  query: paging.extend({ category: slug.optional(), seller: id.optional(), ...showingHidden.query.shape }),
   response: page(productSummary),
 })
 
@@ -95,6 +133,8 @@ export const getProduct = operation({
   summary: 'One product with its variants',
   access: 'anyone',
   status: 200,
+  tagged: true,
+  ...showingHidden,
   params: productParams,
   response: product,
   problems: { 'catalog/product-not-found': 404 },
@@ -105,13 +145,16 @@ export const searchProducts = operation({
   id: 'searchProducts',
   method: 'GET',
   path: '/v1/search',
-  summary: 'Full-text search in English and Chinese, best match first',
+  summary:
+    'Full-text search in English and Chinese, best match first; its pages, for an hour, are of the moment of the first',
   access: 'anyone',
   status: 200,
+  privileged: showingHidden.privileged,
   query: z.strictObject({
     q: z.string().trim().min(1).max(100),
     limit,
     after: visible.optional(),
+    ...showingHidden.query.shape,
   }),
   response: page(productSummary),
 })
@@ -127,6 +170,32 @@ export const listCategories = operation({
   response: z.object({ data: z.array(category) }),
 })
 
+export const getCategory = operation({
+  app,
+  id: 'getCategory',
+  method: 'GET',
+  path: '/v1/categories/{slug}',
+  summary: 'One category as it is now, for whoever edits it',
+  access: staff,
+  status: 200,
+  tagged: true,
+  params: z.strictObject({ slug }),
+  response: category,
+  problems: { 'catalog/category-not-found': 404 },
+})
+
+export const listSellers = operation({
+  app,
+  id: 'listSellers',
+  method: 'GET',
+  path: '/v1/sellers',
+  summary: 'All sellers, those with and without products, in the order of their ids',
+  access: staff,
+  status: 200,
+  query: paging,
+  response: page(seller),
+})
+
 export const getSeller = operation({
   app,
   id: 'getSeller',
@@ -135,28 +204,10 @@ export const getSeller = operation({
   summary: 'One seller',
   access: 'anyone',
   status: 200,
+  tagged: true,
   params: z.strictObject({ sellerId: id }),
   response: seller,
   problems: { 'catalog/seller-not-found': 404 },
-})
-
-export const putProduct = operation({
-  app,
-  id: 'putProduct',
-  method: 'PUT',
-  path: '/v1/products/{productId}',
-  summary: 'Create or replace a product under an id of the caller',
-  access: staff,
-  status: 200,
-  params: productParams,
-  body: productContent,
-  response: product,
-  problems: {
-    'catalog/sku-taken': 409,
-    'catalog/unknown-category': 409,
-    'catalog/unknown-seller': 409,
-    'catalog/unknown-picture': 422,
-  },
 })
 
 export const putCategory = operation({
@@ -164,11 +215,12 @@ export const putCategory = operation({
   id: 'putCategory',
   method: 'PUT',
   path: '/v1/categories/{slug}',
-  summary: 'Create or replace a category',
+  summary: 'Create or replace a category; takes back what getCategory gave',
   access: staff,
   status: 200,
+  tagged: true,
   params: z.strictObject({ slug }),
-  body: z.strictObject({ parent: slug.nullable(), name: text(80) }),
+  body: takingBack(categoryContent, category),
   response: category,
   problems: { 'catalog/unknown-category': 409, 'catalog/category-circle': 409 },
 })
@@ -178,11 +230,12 @@ export const putSeller = operation({
   id: 'putSeller',
   method: 'PUT',
   path: '/v1/sellers/{sellerId}',
-  summary: 'Create or replace a seller',
+  summary: 'Create or replace a seller; takes back what getSeller gave',
   access: staff,
   status: 200,
+  tagged: true,
   params: z.strictObject({ sellerId: id }),
-  body: z.strictObject({ name: text(120), description: text(2000) }),
+  body: takingBack(sellerContent, seller),
   response: seller,
 })
 
@@ -216,6 +269,8 @@ export const catalogOperations = [
   getProduct,
   searchProducts,
   listCategories,
+  getCategory,
+  listSellers,
   getSeller,
   putProduct,
   putCategory,

@@ -7,6 +7,7 @@ import { email, id, instant } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 import { session, sessionOperations } from './sessions.ts'
+import { takingBack } from './taking-back.ts'
 
 const app = 'identity'
 const name = z.string().trim().min(1).max(100)
@@ -56,6 +57,7 @@ export const getMe = operation({
   summary: 'The signed-in account',
   access: 'member',
   status: 200,
+  tagged: true,
   response: account,
   problems: { 'identity/account-gone': 401 },
 })
@@ -65,10 +67,11 @@ export const putMe = operation({
   id: 'putMe',
   method: 'PUT',
   path: '/v1/me',
-  summary: 'Change one’s profile',
+  summary: 'Change one’s profile; takes back what getMe gave',
   access: 'member',
   status: 200,
-  body: z.strictObject({ name, locale }),
+  tagged: true,
+  body: takingBack(z.strictObject({ name, locale }), account),
   response: account,
   problems: { 'identity/account-gone': 401 },
 })
@@ -154,16 +157,34 @@ export const listAddresses = operation({
   response: z.object({ data: z.array(savedAddress) }),
 })
 
+const addressParams = z.strictObject({ addressId: id })
+
+export const getAddress = operation({
+  app,
+  id: 'getAddress',
+  method: 'GET',
+  path: '/v1/me/addresses/{addressId}',
+  summary: 'One of one’s addresses',
+  access: 'member',
+  status: 200,
+  tagged: true,
+  params: addressParams,
+  response: savedAddress,
+  problems: { 'identity/address-not-found': 404 },
+})
+
 export const putAddress = operation({
   app,
   id: 'putAddress',
   method: 'PUT',
   path: '/v1/me/addresses/{addressId}',
-  summary: 'Save an address under an id that the client makes; at most twenty',
+  summary:
+    'Save an address under an id that the client makes; at most twenty. Takes back what getAddress gave',
   access: 'member',
   status: 200,
-  params: z.strictObject({ addressId: id }),
-  body: address,
+  tagged: true,
+  params: addressParams,
+  body: takingBack(address, savedAddress),
   response: savedAddress,
   problems: { 'identity/address-book-full': 409 },
 })
@@ -176,7 +197,7 @@ export const deleteAddress = operation({
   summary: 'Delete an address; a repeat changes nothing',
   access: 'member',
   status: 204,
-  params: z.strictObject({ addressId: id }),
+  params: addressParams,
 })
 
 export const exportMe = operation({
@@ -280,6 +301,7 @@ export const identityOperations = [
   requestPasswordReset,
   resetPassword,
   listAddresses,
+  getAddress,
   putAddress,
   deleteAddress,
   exportMe,

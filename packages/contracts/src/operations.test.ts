@@ -85,3 +85,42 @@ test('what only apps may call is not public, everything else is', () => {
   for (const access of ['anyone', 'member', { roles: ['operator'] }] as const)
     assert.equal(isPublic({ access }), true)
 })
+
+/** PUTs that replace nothing which could be read before, and why. */
+const noReplacements: Readonly<Record<string, string>> = {
+  adjustStock: 'adds to what is there',
+  changePassword: 'goes by the password before',
+  putGrant: 'is there or not',
+  putPublicRoute: 'is there or not',
+  setItem: 'a line is as the shopper wants it last',
+}
+
+test('a replacement keeps to conditions, and is read at its path with the tag that it goes by', () => {
+  const puts = operations.filter(({ method }) => method === 'PUT')
+  for (const { id, path, tagged } of puts) {
+    assert.equal(tagged ?? false, !(id in noReplacements), id)
+    const read = operations.find((op) => op.method === 'GET' && op.path === path)
+    if (tagged) assert.equal(read?.tagged, true, `${id} has no read with a tag`)
+  }
+  const known = puts.map(({ id }) => id)
+  for (const id of Object.keys(noReplacements)) assert.ok(known.includes(id), id)
+})
+
+test('a replacement fills in nothing that its body leaves out', () => {
+  for (const { id, method, body } of operations)
+    if (method === 'PUT' && body)
+      assert.doesNotMatch(JSON.stringify(z.toJSONSchema(body, { io: 'input' })), /"default":/, id)
+})
+
+test('a replacement takes back all that its answer holds', () => {
+  for (const { id, tagged, body, response } of operations) {
+    if (!tagged || !body || !response) continue
+    const { properties: taken = {} } = z.toJSONSchema(body, { io: 'input' })
+    const { properties: given = {} } = z.toJSONSchema(response, { io: 'output' })
+    assert.deepEqual(
+      Object.keys(given).filter((name) => !(name in taken)),
+      [],
+      id,
+    )
+  }
+})

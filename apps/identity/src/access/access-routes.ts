@@ -104,9 +104,17 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
     pageOf(await store.list('rule', limit + 1, after), limit, presentRule),
   ),
 
-  route(contract.putRule, async ({ params: { ruleId }, body, caller }) => {
-    await store.set(caller.id, { kind: 'rule', id: ruleId, value: body }, store.knownRoles(body.role))
-    return { id: ruleId, ...body }
+  route(contract.getRule, async ({ params: { ruleId } }) => {
+    const found = await store.find('rule', ruleId)
+    if (!found) throw notFound('rule')
+    return presentRule(found)
+  }),
+
+  route(contract.putRule, async ({ params: { ruleId }, body, caller, precondition }) => {
+    const entry: Entry<'rule'> = { kind: 'rule', id: ruleId, value: body }
+    const unchanged = store.standing('rule', ruleId, (current) => precondition(current && presentRule(current)))
+    await store.set(caller.id, entry, unchanged, store.knownRoles(body.role))
+    return presentRule(entry)
   }),
 
   route(contract.deleteRule, async ({ params: { ruleId }, caller }) => {
@@ -118,14 +126,22 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
     pageOf(await store.list('role', limit + 1, after), limit, presentRole),
   ),
 
-  route(contract.putRole, async ({ params: { role }, body, caller }) => {
-    await store.set(caller.id, { kind: 'role', id: role, value: body }, async (tx) => {
+  route(contract.getRole, async ({ params: { role } }) => {
+    const found = await store.find('role', role)
+    if (!found) throw notFound('role')
+    return presentRole(found)
+  }),
+
+  route(contract.putRole, async ({ params: { role }, body, caller, precondition }) => {
+    const entry: Entry<'role'> = { kind: 'role', id: role, value: body }
+    const unchanged = store.standing('role', role, (current) => precondition(current && presentRole(current)))
+    await store.set(caller.id, entry, unchanged, async (tx) => {
       await store.knownRoles(...body.parents.filter((parent) => parent !== role))(tx)
       const parents = await store.rolesIn(tx)
       if (hasCircle(new Map([...parents, [role, body.parents]]), role))
         throw new AppError('conflict', 'identity/role-circle', 'A role cannot inherit from itself')
     })
-    return { role, ...body }
+    return presentRole(entry)
   }),
 
   route(contract.deleteRole, async ({ params: { role }, caller }) => {

@@ -156,6 +156,12 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
         if (!found) throw missing[kind]()
       },
 
+    /** Asks what is there, in the transaction of a change. */
+    standing:
+      <K extends Kind>(kind: K, id: string, ask: (current: Entry<K> | undefined) => void): Check =>
+      async (tx) =>
+        ask(await entries.find(kind, id, tx)),
+
     /** The roles with their parents, in the transaction of a change. */
     rolesIn: async (tx: Transaction): Promise<Map<string, readonly string[]>> =>
       new Map((await entries.all('role', tx)).map(({ id, value }) => [id, value.parents])),

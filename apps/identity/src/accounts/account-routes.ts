@@ -5,6 +5,7 @@ import {
   createAccount,
   deleteAddress,
   exportMe,
+  getAddress,
   getMe,
   listAddresses,
   putAddress,
@@ -37,11 +38,12 @@ interface Collaborators {
 export const accountRoutes = (parts: Collaborators): readonly Route[] => {
   const { accounts, access, addresses, credentials, links, sessions, passwords } = parts
 
-  const mine = async (id: string): Promise<StoredAccount> => {
-    const account = await accounts.findById(id)
+  const there = (account: StoredAccount | undefined): StoredAccount => {
     if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
     return account
   }
+
+  const mine = async (id: string): Promise<StoredAccount> => there(await accounts.findById(id))
 
   const shown = <T extends StoredAccount>(account: T) => ({
     ...account,
@@ -73,10 +75,9 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
 
     route(getMe, async ({ caller }) => shown(await mine(caller.id))),
 
-    route(putMe, async ({ caller, body }) => {
-      await accounts.change(caller.id, body)
-      return shown(await mine(caller.id))
-    }),
+    route(putMe, async ({ caller, body, precondition }) =>
+      shown(there(await accounts.change(caller.id, body, (account) => precondition(shown(account))))),
+    ),
 
     route(sendConfirmation, async ({ caller }) => {
       const { confirmedAt } = await mine(caller.id)
@@ -108,8 +109,10 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
 
     route(listAddresses, async ({ caller }) => ({ data: await addresses.list(caller.id) })),
 
-    route(putAddress, async ({ caller, params, body }) => {
-      await addresses.put({ accountId: caller.id, id: params.addressId, ...body })
+    route(getAddress, ({ caller, params }) => addresses.get(caller.id, params.addressId)),
+
+    route(putAddress, async ({ caller, params, body, precondition }) => {
+      await addresses.put({ accountId: caller.id, id: params.addressId, ...body }, precondition)
       return { id: params.addressId, ...body }
     }),
 

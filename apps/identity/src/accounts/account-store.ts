@@ -1,5 +1,5 @@
 import type { Account } from '@caravan/contracts/identity'
-import type { Database, Transaction } from '@caravan/service-kit/database'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 
 export type StoredAccount = Account & { readonly passwordHash: string }
@@ -61,9 +61,19 @@ export const createAccountStore = (db: Database) => {
       }
     },
 
-    change: async (id: string, to: Pick<Account, 'name' | 'locale'>): Promise<void> => {
-      await db('accounts').where({ id }).update(to)
-    },
+    /** Resolves with the account as it is then. Throws what `check` throws, which is asked under its lock. */
+    change: (
+      id: string,
+      to: Pick<Account, 'name' | 'locale'>,
+      check: (account: StoredAccount) => void,
+    ): Promise<StoredAccount | undefined> =>
+      transaction(db, async (tx) => {
+        const row: Row | undefined = await tx('accounts').where({ id }).forUpdate().first()
+        if (!row) return undefined
+        check(fromRow(row))
+        await tx('accounts').where({ id }).update(to)
+        return { ...fromRow(row), ...to }
+      }),
 
     /** Only where the hash is still the one that was checked: of two changes at once one is made. Resolves with whether. */
     changePassword: async (

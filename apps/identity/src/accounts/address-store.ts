@@ -1,6 +1,7 @@
 import type { SavedAddress } from '@caravan/contracts/identity'
 import { type Database, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
+import type { Precondition } from '@caravan/service-kit/precondition'
 
 const most = 20
 
@@ -9,6 +10,8 @@ interface Row {
   content: string
 }
 
+const present = ({ id, content }: Row): SavedAddress => ({ id, ...JSON.parse(content) })
+
 export const createAddressStore = (db: Database) => ({
   list: async (accountId: string): Promise<SavedAddress[]> => {
     const rows: Row[] = await db('addresses')
@@ -16,15 +19,27 @@ export const createAddressStore = (db: Database) => ({
       .orderBy('saved_at', 'desc')
       .orderBy('id')
       .limit(most)
-    return rows.map(({ id, content }) => ({ id, ...JSON.parse(content) }))
+    return rows.map(present)
   },
 
-  /** Throws 409 `identity/address-book-full`, and 401 where the account is gone. */
-  put: ({ accountId, id, ...content }: SavedAddress & { accountId: string }): Promise<void> =>
+  /** Throws 404. */
+  get: async (accountId: string, id: string): Promise<SavedAddress> => {
+    const row: Row | undefined = await db('addresses').where({ account_id: accountId, id }).first()
+    if (!row) throw new AppError('not-found', 'identity/address-not-found', 'You have no such address')
+    return present(row)
+  },
+
+  /** Throws 409 `identity/address-book-full`, 412, and 401 where the account is gone. */
+  put: (
+    { accountId, id, ...content }: SavedAddress & { accountId: string },
+    precondition: Precondition,
+  ): Promise<void> =>
     transaction(db, async (tx) => {
       // Its lock makes those who save at once take turns.
       const [[account]] = await tx.raw('SELECT 1 FROM accounts WHERE id = ? FOR UPDATE', [accountId])
       if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
+      const row: Row | undefined = await tx('addresses').where({ account_id: accountId, id }).first()
+      precondition(row && present(row))
       const [[{ others }]] = await tx.raw(
         'SELECT COUNT(*) AS others FROM addresses WHERE account_id = ? AND id <> ?',
         [accountId, id],

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { before, describe, test } from 'node:test'
+import { operations } from '@caravan/contracts/all'
+import { newId } from '@caravan/service-kit/ids'
+import { shippingAddress } from '../support/shop.ts'
+import { shop } from '../support/stack.ts'
+
+const text = (value: string) => ({ en: value, zh: value })
+const mark = randomBytes(5).toString('hex')
+const sellerId = newId()
+
+interface Resource {
+  /** Under an id that is new each time, where ids are the caller's. */
+  readonly path: () => string
+  readonly content: (edition: number) => object
+  /** It is there from the beginning. */
+  readonly isBorn?: true
+  /** How it is read by whoever edits it, where that is not its path alone. */
+  readonly query?: string
+}
+
+/** One of each that is replaced, by the operation that does it. */
+const resources: Readonly<Record<string, Resource>> = {
+  putProduct: {
+    path: () => `/v1/products/${newId()}`,
+    query: '?status=any',
+    content: (edition) => ({
+      ...{
+        seller: sellerId,
+        category: `of-${mark}`,
+        title: text('A thing'),
+        description: text('Made by a test.'),
+      },
+      ...{ pictures: [], tags: [`edition-${edition}`], status: 'off-shelf' },
+      variants: [
+        {
+          ...{
+            sku: `P-${newId().slice(-12).toUpperCase()}`,
+            name: text('One'),
+            attributes: { b: '1', a: '2' },
+          },
+          ...{ price: { amount: 100, currency: 'USD' }, weightGrams: 1 },
+        },
+      ],
+    }),
+  },
+  putCategory: {
+    path: () => `/v1/categories/c-${newId()}`,
+    content: (edition) => ({ parent: null, name: text(`Edition ${edition}`) }),
+  },
+  putSeller: {
+    path: () => `/v1/sellers/${newId()}`,
+    content: (edition) => ({ name: text(`Edition ${edition}`), description: text('Sells.') }),
+  },
+  putRule: {
+    path: () => `/v1/access/rules/test.${newId()}`,
+    content: (edition) => ({
+      role: 'support',
+      effect: 'allow',
+      method: 'GET',
+      path: `/v1/nothing/${edition}`,
+    }),
+  },
+  putRole: {
+    path: () => `/v1/access/roles/role-${newId().slice(-12)}`,
+    content: (edition) => ({ parents: edition % 2 ? ['seller'] : ['support'] }),
+  },
+  putAddress: {
+    path: () => `/v1/me/addresses/${newId()}`,
+    content: (edition) => ({ ...shippingAddress, line1: `${edition} Long Road` }),
+  },
+  putMe: {
+    path: () => '/v1/me',
+    content: (edition) => ({ name: `Edition ${edition}`, locale: 'en' }),
+    isBorn: true,
+  },
+}
+
+let token = ''
+before(async () => {
+  const shopper = await shop.newShopper()
+  const by = { token: await shop.asOperator() }
+  const path = `/v1/accounts/${shopper.id}/roles/administrator`
+  assert.equal((await shop.door('PUT', path, by)).status, 204)
+  token = shopper.token
+  const put = async (path: string, body: object) =>
+    assert.equal((await shop.door('PUT', path, { ...by, body })).status, 200)
+  await put(`/v1/categories/of-${mark}`, { parent: null, name: text('Tests') })
+  await put(`/v1/sellers/${sellerId}`, { name: text('Tester'), description: text('Tests.') })
+})
+
+const put = (path: string, body: object, headers: Record<string, string> = {}) =>
+  shop.door('PUT', path, { token, body, headers })
+const other = `"${'x'.repeat(43)}"`
+
+test('every replacement is held to its conditions here', () => {
+  const tagged = operations.filter(({ method, tagged }) => method === 'PUT' && tagged).map(({ id }) => id)
+  assert.deepEqual(Object.keys(resources).sort(), tagged.sort())
+})
+
+for (const [id, { path: newPath, content, isBorn, query = '' }] of Object.entries(resources)) {
+  describe(id, () => {
+    const path = newPath()
+    const read = async () => {
+      const { status, body, headers, text } = await shop.door('GET', path + query, { token })
+      assert.equal(status, 200, text)
+      const etag = String(headers.get('etag'))
+      assert.match(etag, /^"[\w-]{43}"$/)
+      return { body, etag }
+    }
+    const refused = async (headers: Record<string, string>) => {
+      const known = await read()
+      const answer = await put(path, content(99), headers)
+      assert.deepEqual([answer.status, answer.body.code], [412, 'request/precondition-failed'], answer.text)
+      assert.deepEqual(await read(), known)
+    }
+
+    test('what is not there is made once by those who want it not to be there, and by nobody who knows one', async () => {
+      if (isBorn) return
+      for (const tags of ['*', other])
+        assert.equal((await put(path, content(1), { 'if-match': tags })).status, 412)
+      assert.equal((await shop.door('GET', path + query, { token })).status, 404)
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => put(path, content(1), { 'if-none-match': '*' })),
+      )
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(7).fill(412)])
+    })
+
+    test('what was read can be sent back as it is, and changes nothing', async () => {
+      const { body, etag } = await read()
+      const again = await put(path, body, { 'if-match': etag })
+      assert.deepEqual([again.status, again.body], [200, body], again.text)
+      assert.equal(again.headers.get('etag'), etag)
+      assert.deepEqual(await read(), { body, etag })
+    })
+
+    test('an edit of what somebody else has edited since is refused', async () => {
+      const { etag } = await read()
+      const edited = await put(path, content(2), { 'if-match': `${other}, ${etag}` })
+      assert.equal(edited.status, 200, edited.text)
+      assert.equal(edited.headers.get('etag'), (await read()).etag)
+      assert.notEqual((await read()).etag, etag)
+      await refused({ 'if-match': etag })
+      await refused({ 'if-match': other })
+      await refused({ 'if-none-match': '*' })
+      const now = (await read()).etag
+      await refused({ 'if-match': `W/${now}` })
+      await refused({ 'if-none-match': `W/${now}` })
+      assert.equal((await put(path, content(3), { 'if-match': '*' })).status, 200)
+      assert.equal((await put(path, content(4), { 'if-none-match': etag })).status, 200)
+      assert.equal((await put(path, content(5), { 'if-match': 'unquoted' })).status, 400)
+      assert.equal((await put(path, content(6))).status, 200)
+    })
+
+    test('of many who edit the same, one is done', async () => {
+      const { etag } = await read()
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => put(path, content(11 + 2 * n), { 'if-match': etag })),
+      )
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(7).fill(412)])
+    })
+  })
+}
