@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { operation } from '@caravan/contracts/operation'
+import { takingBack } from '@caravan/contracts/taking-back'
+import { z } from 'zod'
+import { anonymous, type Caller } from './authenticate.ts'
+import { etagOf } from './precondition.ts'
+import { route } from './route.ts'
+import { startApp } from './testing/start-app.ts'
+
+const content = z.strictObject({ name: z.string() })
+const thing = z.object({ version: z.int(), ...content.shape })
+const base = { app: 'things', summary: '', status: 200, path: '/v1/thing', response: thing } as const
+
+const putThing = operation({
+  ...{ ...base, id: 'putThing', method: 'PUT', access: { roles: ['operator'] }, tagged: true },
+  body: takingBack(content, thing),
+})
+const getThing = operation({
+  ...{ ...base, id: 'getThing', method: 'GET', access: 'anyone', tagged: true },
+  query: z.strictObject({ hidden: z.string().optional() }),
+  privileged: { query: 'hidden', by: putThing },
+})
+
+describe('a tagged route', () => {
+  let app: Awaited<ReturnType<typeof startApp>>
+  let kept = { version: 1, name: 'a', secret: 'not told' }
+
+  before(async () => {
+    const routes = [
+      route(getThing, async () => kept),
+      route(putThing, async ({ body, precondition }) => {
+        precondition(kept)
+        if (body.name !== kept.name) kept = { ...kept, version: kept.version + 1, name: body.name }
+        return kept
+      }),
+    ]
+    app = await startApp(routes, {
+      authenticate: async (header): Promise<Caller> =>
+        header ? { kind: 'member', id: header, roles: [header as 'operator'] } : anonymous,
+    })
+  })
+  after(() => app.stop())
+
+  const as = (authorization: string) => ({ authorization })
+  const read = async () => {
+    const { status, headers, body, text } = await app.request('GET', '/v1/thing')
+    assert.equal(status, 200, text)
+    assert.equal(headers.get('etag'), etagOf(text))
+    return { body, etag: String(headers.get('etag')) }
+  }
+  const write = (body: unknown, headers: Record<string, string>) =>
+    app.request('PUT', '/v1/thing', body, { ...as('operator'), ...headers })
+
+  test('tells the tag of what it shows, and takes that back', async () => {
+    const { body, etag } = await read()
+    const again = await write(body, { 'if-match': etag })
+    assert.deepEqual([again.status, again.body, again.headers.get('etag')], [200, body, etag], again.text)
+    const edited = await write({ ...body, name: 'b', version: 77 }, { 'if-match': etag })
+    assert.deepEqual(edited.body, { version: Number(body.version) + 1, name: 'b' })
+    assert.equal(edited.headers.get('etag'), (await read()).etag)
+  })
+
+  test('refuses what was written for another state, and a condition that is none', async () => {
+    const { body, etag } = await read()
+    await write({ name: `${body.name}!` }, {})
+    for (const [headers, expected] of [
+      [{ 'if-match': etag }, [412, 'request/precondition-failed']],
+      [{ 'if-none-match': '*' }, [412, 'request/precondition-failed']],
+      [{ 'if-match': 'x' }, [400, 'request/malformed-condition']],
+    ] as const) {
+      const answer = await write({ name: 'lost' }, headers)
+      assert.deepEqual([answer.status, answer.body.code], expected)
+    }
+    assert.equal((await read()).body.name, `${body.name}!`)
+  })
+
+  test('refuses a foreign member, and one of the owner’s that is not as it gives it', async () => {
+    const { body } = await read()
+    for (const [name, value] of [
+      ['secret', 'x'],
+      ['version', '1'],
+    ]) {
+      const answer = await write({ ...body, [String(name)]: value }, {})
+      assert.equal(answer.status, 422)
+      assert.partialDeepStrictEqual(answer.body, { errors: [{ pointer: `/${name}` }] })
+    }
+  })
+
+  test('shows what is asked for beyond what all may see to those only who may write', async () => {
+    const ask = async (query: string, headers = {}) =>
+      (await app.request('GET', `/v1/thing${query}`, undefined, headers)).status
+    assert.equal(await ask(''), 200)
+    for (const query of ['?hidden=1', '?hidden', '?hidden=&hidden=']) {
+      assert.equal(await ask(query), 401, query)
+      assert.equal(await ask(query, as('shopper')), 403, query)
+    }
+    assert.equal(await ask('?hidden=1', as('operator')), 200)
+  })
+})
