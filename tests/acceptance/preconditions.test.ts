@@ -62,9 +62,14 @@ const resources: Readonly<Record<string, Resource>> = {
       path: `/v1/nothing/${edition}`,
     }),
   },
+  // One set of parents for each edition up to 31.
   putRole: {
     path: () => `/v1/access/roles/role-${newId().slice(-12)}`,
-    content: (edition) => ({ parents: edition % 2 ? ['seller'] : ['support'] }),
+    content: (edition) => ({
+      parents: ['seller', 'support', 'catalogue-manager', 'finance', 'operator'].filter(
+        (_, bit) => (edition >> bit) & 1,
+      ),
+    }),
   },
   putAddress: {
     path: () => `/v1/me/addresses/${newId()}`,
@@ -111,7 +116,7 @@ for (const [id, { path: newPath, content, isBorn, query = '' }] of Object.entrie
     }
     const refused = async (headers: Record<string, string>) => {
       const known = await read()
-      const answer = await put(path, content(99), headers)
+      const answer = await put(path, content(30), headers)
       assert.deepEqual([answer.status, answer.body.code], [412, 'request/precondition-failed'], answer.text)
       assert.deepEqual(await read(), known)
     }

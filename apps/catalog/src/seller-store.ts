@@ -14,41 +14,43 @@ interface Row {
 
 const present = ({ id, document }: Row): Seller => ({ id, ...JSON.parse(document) })
 
-export const createSellerStore = (db: Database) => ({
+export const createSellerStore = (db: Database) => {
   /** Throws 404. */
-  get: async (id: string): Promise<Seller> => {
+  const get = async (id: string): Promise<Seller> => {
     const row: Row | undefined = await db('sellers').where({ id }).first('id', 'document')
     if (!row) throw new AppError('not-found', 'catalog/seller-not-found', 'No such seller')
     return present(row)
-  },
+  }
 
   /** In the order of their ids. */
-  list: async (limit: number, after?: string) => {
+  const list = async (limit: number, after?: string) => {
     const query = db('sellers')
       .orderBy('id')
       .limit(limit + 1)
     if (after !== undefined) query.where('id', '>', decodeCursor(position, after)[0])
     const rows: Row[] = await query.select('id', 'document')
     return toPage(rows, limit, present, ({ id }) => [id])
-  },
+  }
+
+  const write = ({ id, ...content }: Seller, precondition: Precondition): Promise<Seller> =>
+    transaction(db, async (tx) => {
+      const row: Row | undefined = await tx('sellers').where({ id }).forUpdate().first('id', 'document')
+      precondition(row && present(row))
+      const document = JSON.stringify(content)
+      if (row) await tx('sellers').where({ id }).update({ document })
+      else await tx('sellers').insert({ id, document })
+      return { id, ...content }
+    })
 
   /** Throws 412. */
-  put: ({ id, ...document }: Seller, precondition: Precondition): Promise<Seller> =>
-    transaction(db, async (tx) => {
-      const column = JSON.stringify(document)
-      // Writes nothing where it is there, and holds its lock either way: of two that come first one finds the other's.
-      const [{ affectedRows }] = await tx.raw(
-        'INSERT INTO sellers (id, document) VALUES (?, ?) ON DUPLICATE KEY UPDATE id = id',
-        [id, column],
-      )
-      const isNew = affectedRows === 1
-      const row: Row | undefined = isNew
-        ? undefined
-        : await tx('sellers').where({ id }).first('id', 'document')
-      precondition(row && present(row))
-      if (row && row.document !== column) await tx('sellers').where({ id }).update({ document: column })
-      return { id, ...document }
-    }),
-})
+  const put = (seller: Seller, precondition: Precondition): Promise<Seller> =>
+    write(seller, precondition).catch((error) => {
+      // Another first write of this id was faster: now it is there to be locked and replaced.
+      if ((error as { code?: unknown }).code === 'ER_DUP_ENTRY') return write(seller, precondition)
+      throw error
+    })
+
+  return { get, list, put }
+}
 
 export type SellerStore = ReturnType<typeof createSellerStore>

@@ -13,6 +13,7 @@ export const reply = (ctx: Context, { status, headers, body }: Answer): void => 
   ctx.set(headers)
   ctx.body = body.length > 0 ? body : null
   // Koa's own check gives way to a request's `no-cache`, which fetch() adds to If-None-Match.
-  const isKnown = status === 200 && headers.ETag && isListed(ctx.get('if-none-match'), headers.ETag)
+  const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
+  const isKnown = isRead && status === 200 && headers.ETag && isListed(ctx.get('if-none-match'), headers.ETag)
   ctx.status = isKnown ? 304 : status
 }

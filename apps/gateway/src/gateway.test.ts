@@ -273,10 +273,11 @@ test('a write’s conditions reach the app, and who is told that they do not hol
   const grant = { account: 'editor', role: 'catalogue-manager' }
   await tell({ kind: 'grant', id: 'editor catalogue-manager', value: grant })
   let name = 'old'
+  let written = 412
   respond = async ({ method }) =>
     method === 'GET'
       ? { status: 200, headers: json, body: Buffer.from(name) }
-      : { status: 412, headers: json, body: Buffer.from('{}') }
+      : { status: written, headers: { ...json, ETag: '"a"' }, body: Buffer.from('{}') }
   const path = `${url}/v1/sellers/${newId()}`
   const read = async () => (await fetch(path)).text()
   assert.equal(await read(), 'old')
@@ -289,6 +290,8 @@ test('a write’s conditions reach the app, and who is told that they do not hol
     'if-none-match': '*',
   })
   assert.equal(await read(), 'new')
+  written = 200
+  assert.equal((await fetch(path, { method: 'PUT', body: '{}', headers })).status, 200)
   await tell({ kind: 'grant', id: 'editor catalogue-manager', value: null })
 })
 
