@@ -4,6 +4,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { z } from 'zod'
 import { decodeCursor, toPage } from './cursor.ts'
+import { isDuplicate } from './is-duplicate.ts'
 
 const position = z.tuple([z.uuid()])
 
@@ -46,7 +47,7 @@ export const createSellerStore = (db: Database) => {
   const put = (seller: Seller, precondition: Precondition): Promise<Seller> =>
     write(seller, precondition).catch((error) => {
       // Another first write of this id was faster: now it is there to be locked and replaced.
-      if ((error as { code?: unknown }).code === 'ER_DUP_ENTRY') return write(seller, precondition)
+      if (isDuplicate(error)) return write(seller, precondition)
       throw error
     })
 

@@ -112,7 +112,9 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
 
   route(contract.putRule, async ({ params: { ruleId }, body, caller, precondition }) => {
     const entry: Entry<'rule'> = { kind: 'rule', id: ruleId, value: body }
-    const unchanged = store.standing('rule', ruleId, (current) => precondition(current && presentRule(current)))
+    const unchanged = store.standing('rule', ruleId, (current) =>
+      precondition(current && presentRule(current)),
+    )
     await store.set(caller.id, entry, unchanged, store.knownRoles(body.role))
     return presentRule(entry)
   }),
