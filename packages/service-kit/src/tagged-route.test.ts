@@ -44,13 +44,13 @@ describe('a tagged route', () => {
 
   const as = (authorization: string) => ({ authorization })
   const read = async () => {
-    const { status, headers, body, text } = await app.request('GET', '/v1/thing')
+    const { status, headers, body, text } = await app.request('GET', '/operations/getThing')
     assert.equal(status, 200, text)
     assert.equal(headers.get('etag'), etagOf(text))
     return { body, etag: String(headers.get('etag')) }
   }
   const write = (body: unknown, headers: Record<string, string>) =>
-    app.request('PUT', '/v1/thing', body, { ...as('operator'), ...headers })
+    app.request('PUT', '/operations/putThing', body, { ...as('operator'), ...headers })
 
   test('tells the tag of what it shows, and takes that back', async () => {
     const { body, etag } = await read()
@@ -89,7 +89,7 @@ describe('a tagged route', () => {
 
   test('shows what is asked for beyond what all may see to those only who may write', async () => {
     const ask = async (query: string, headers = {}) =>
-      (await app.request('GET', `/v1/thing${query}`, undefined, headers)).status
+      (await app.request('GET', `/operations/getThing${query}`, undefined, headers)).status
     assert.equal(await ask(''), 200)
     for (const query of ['?hidden=1', '?hidden', '?hidden=&hidden=']) {
       assert.equal(await ask(query), 401, query)
