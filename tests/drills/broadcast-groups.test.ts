@@ -48,7 +48,10 @@ test('a replica that is killed and started again leaves no consumer group behind
   const known = await lists()
   await shopOf(stack).newLines([0])
   // A list that heard of nothing is shown for 50 s at least.
-  await eventually('both gateways show the new product', async () =>
-    (await lists()).every(({ text }, n) => text !== known[n]?.text),
+  const toldWithinMs = 40_000
+  await eventually(
+    'both gateways show the new product',
+    async () => (await lists()).every(({ text }, n) => text !== known[n]?.text),
+    toldWithinMs,
   )
 })
