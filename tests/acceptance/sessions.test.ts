@@ -196,16 +196,19 @@ test('guesses from many addresses of one network wait for that account, and the 
   assert.equal(owner.status, 201, owner.text)
 })
 
-test('twenty at once from one address that know their passwords sign in', async () => {
+test('twenty at once from one address that know their passwords sign in, at most a moment later', async () => {
   const shoppers: Shopper[] = []
   while (shoppers.length < 20) shoppers.push(await shop.newShopper())
   const headers = { 'x-forwarded-for': newAddress() }
-  const answers = await Promise.all(
-    shoppers.map(({ email, password }) =>
-      shop.persistently(() => door('POST', '/v1/sessions', { body: { email, password }, headers })),
-    ),
-  )
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201])
+  const enter = async ({ email, password }: Shopper): Promise<boolean> => {
+    const answer = await door('POST', '/v1/sessions', { body: { email, password }, headers })
+    if (answer.status === 201) return true
+    // Hashing takes its time; but nobody is told of guesses, which cost hours.
+    assert.ok([429, 503].includes(answer.status), answer.text)
+    assert.ok(Number(answer.headers.get('retry-after')) <= 5, answer.text)
+    return false
+  }
+  await Promise.all(shoppers.map((shopper) => eventually('signed in', () => enter(shopper))))
 })
 
 test('a shop without an outside provider says so', async () => {
