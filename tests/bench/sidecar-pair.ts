@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { provideDapr } from '../../tools/launcher/dapr-binaries.ts'
 import { inherited } from '../../tools/launcher/environment.ts'
@@ -13,18 +13,35 @@ import { readTopology, sidecarPorts } from '../../tools/launcher/topology.ts'
 const token = 'a-token-of-the-bench'
 const log = (line: string) => console.error(line)
 
+export interface PairOptions {
+  /** App ids. One of the shop's has its own Configuration, any other that of inventory. */
+  readonly callee?: string
+  readonly caller?: string
+  /** Files of the repository that both sidecars read as their resources, by their scopes. */
+  readonly resources?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /**
- * The echo app, the sidecar beside it, and a caller's sidecar, with the flags and the Configuration that the shop's have;
- * no components, no control plane, nothing else running.
+ * The echo app, the sidecar beside it, and a caller's sidecar, with the flags and the Configuration that the shop's have, and Go's profiler on
+ * the caller's port `profile`; no components but the given ones, no control plane, nothing else running.
  */
-export const startSidecarPair = async (folder: string) => {
+export const startSidecarPair = async (
+  folder: string,
+  { callee: calleeId = 'callee', caller: callerId = 'caller', resources = [], env = {} }: PairOptions = {},
+) => {
   const dir = join(folder, 'pair')
   mkdirSync(join(dir, 'resources'), { recursive: true })
+  for (const file of resources) copyFileSync(join(repository, file), join(dir, 'resources', basename(file)))
   const pool = portPool()
   const guard = openGuard()
   const { daprd } = await provideDapr(repository, log)
-  const model = readTopology(repository).apps.find((app) => app.appID === 'inventory')
-  if (!model) throw new Error('dapr.yaml has no inventory')
+  const { apps } = readTopology(repository)
+  const modelOf = (id: string) => {
+    const model = apps.find((app) => app.appID === id) ?? apps.find((app) => app.appID === 'inventory')
+    if (!model) throw new Error('dapr.yaml has no inventory')
+    return model
+  }
   const port = await pool.take()
 
   const echo: ProcessSpec = {
@@ -35,23 +52,25 @@ export const startSidecarPair = async (folder: string) => {
   }
 
   const sidecar = async (name: string): Promise<ProcessSpec> => {
+    const profile = await pool.take()
     const replica = {
-      ...{ ...model, appID: name, name, appPort: port, healthPort: await pool.take() },
+      ...{ ...modelOf(name), appID: name, name, appPort: port, healthPort: await pool.take() },
       ...{ daprHTTPPort: await pool.take(), daprGRPCPort: await pool.take() },
       ...{ daprInternalGRPCPort: await pool.take(), metricsPort: await pool.take() },
     }
     return {
-      ...{ name: `${name}.sidecar`, file: daprd, cwd: dir, ports: sidecarPorts(replica) },
+      ...{ name: `${name}.sidecar`, file: daprd, cwd: dir, ports: { ...sidecarPorts(replica), profile } },
       args: [
         ...sidecarFlags(replica, [join(dir, 'resources')], { placement: 0, scheduler: 0 }).filter(
           (flag) => !/^--(placement|scheduler)-/.test(flag),
         ),
         ...['--placement-host-address', '', '--scheduler-host-address', ''],
+        ...['--enable-profiling', '--profile-port', String(profile)],
       ],
       env: {
         ...inherited(),
         ...{ DAPR_API_TOKEN: token, APP_API_TOKEN: token, DAPR_HOST_IP: '127.0.0.1' },
-        NAME_RESOLUTION_DB: join(dir, 'names.db'),
+        ...{ NAME_RESOLUTION_DB: join(dir, 'names.db'), ...env },
       },
       probe: { url: `http://127.0.0.1:${replica.healthPort}/v1.0/healthz`, status: 204 },
       logFile: join(dir, `${name}.log`),
@@ -59,7 +78,7 @@ export const startSidecarPair = async (folder: string) => {
   }
 
   const surroundings = { guard, restart: false, log, changed: () => {} }
-  const specs = [echo, await sidecar('callee'), await sidecar('caller')]
+  const specs = [echo, await sidecar(calleeId), await sidecar(callerId)]
   const processes = specs.map((spec) => superviseProcess(spec, surroundings))
   const stop = async () => {
     await Promise.all(processes.map((each) => each.stop()))

@@ -186,14 +186,16 @@ for (const app of appIds)
     assert.ok(Number.parseInt(configuration.timeout ?? '', 10) >= 3)
   })
 
-test('calls into the gateway’s sidecar need a token; no other app has a pipeline', () => {
+test('calls into the gateway’s sidecar are counted and need a token; no other app has a pipeline', () => {
   for (const app of appIds) {
     const handlers = readYaml<Configuration>(`dapr/config/${app}.yaml`).spec.httpPipeline?.handlers
-    const wanted = [{ name: 'bearer', type: 'middleware.http.bearer' }]
+    const wanted = ['ratelimit', 'bearer'].map((name) => ({ name, type: `middleware.http.${name}` }))
     assert.deepEqual(handlers, app === 'gateway' ? wanted : undefined)
   }
-  const { spec, scopes } = resource('components/common/bearer.yaml')
-  assert.deepEqual([spec.type, scopes], ['middleware.http.bearer', ['gateway']])
+  for (const name of ['ratelimit', 'bearer']) {
+    const { spec, scopes } = resource(`components/common/${name}.yaml`)
+    assert.deepEqual([spec.type, scopes], [`middleware.http.${name}`, ['gateway']])
+  }
 })
 
 const policyFiles = find('dapr/resiliency/*.yaml').map((file) => readYaml<Resiliency>(file))

@@ -29,6 +29,7 @@ const programs: Record<string, string> = {
   audit: 'tests/audit/main.ts',
   bench: 'tests/bench/main.ts',
   drill: 'tests/drills/main.ts',
+  heap: 'tests/bench/sidecar-heap.ts',
   load: 'tests/load/main.ts',
   simulate: 'tests/simulation/main.ts',
   fuzz: 'tools/fuzz.ts',

@@ -28,6 +28,7 @@ test('an app’s answer passes as it is, with the listed headers only', async ()
 test('what the sidecar says becomes a problem of the API', async () => {
   const cases = [
     [401, 'auth/invalid-token', 401],
+    [429, 'orders/too-many-requests', 429],
     [500, 'orders/unavailable', 503],
     [404, 'orders/unavailable', 503],
     [400, 'request/malformed', 400],

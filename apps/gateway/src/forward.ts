@@ -1,8 +1,9 @@
 import { isWhole } from '@caravan/service-kit/content-digest'
 import { AppError } from '@caravan/service-kit/errors'
 import { isUnreached, repeatUnreached } from '@caravan/service-kit/repeat-unreached'
-import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
+import { overLimit, type RawRequest, type Sidecar } from '@caravan/service-kit/sidecar'
 import type { Answer } from './answer.ts'
+import { refusals } from './rate-limits.ts'
 
 /** Milliseconds; below a client's patience. The gateway's sidecar has no timeout of its own for apps. */
 const deadlineMs = 1900
@@ -36,6 +37,10 @@ const refusal = (app: string, status: number, text: string): AppError => {
   if (fault) return new AppError('invalid', fault, 'The request cannot be read', { status, cause: text })
   if (status === 401)
     return new AppError('unauthenticated', 'auth/invalid-token', 'The access token is not valid')
+  if (status === 429) {
+    refusals.inc({ limit: 'operation' })
+    return overLimit(app)
+  }
   return unavailable(app, `status ${status}: ${text.slice(0, 300)}`)
 }
 
@@ -49,7 +54,7 @@ const parse = (body: Buffer): unknown => {
 
 /**
  * Sends a request to an app and gives its answer as it came, problems included. Throws `unavailable` when the app could
- * not be reached or its answer is not whole, 401 for a token that the sidecar refused.
+ * not be reached or its answer is not whole, 401 for a token that the sidecar refused, 429 when its rate limit did.
  * What reached no living replica of the app is asked again.
  */
 export const createForward =

@@ -32,7 +32,8 @@ export const rateLimits = z
   })
   .pipe(schema)
 
-const refusals = new Counter({
+/** Beside those below, `operation` is that of the sidecar. */
+export const refusals = new Counter({
   name: 'rate_limit_refusals_total',
   help: 'Requests answered with 429, by limit',
   labelNames: ['limit'],

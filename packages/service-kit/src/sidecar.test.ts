@@ -70,6 +70,17 @@ describe('what goes through a failing sidecar', () => {
     }
   }
 
+  test('what a rate limit of the sidecar refused is too-many, and may be asked for again in a second', async () => {
+    const refused = { kind: 'too-many', status: 429, details: { retryAfterSeconds: 1 } }
+    fake.fail('invoke', 'limit')
+    await assert.rejects(sidecar.call(readThing, {}), { ...refused, code: 'things/too-many-requests' })
+    fake.fail('state', 'limit')
+    await assert.rejects(sidecar.state.get('statestore', 'k'), {
+      ...refused,
+      code: 'sidecar/too-many-requests',
+    })
+  })
+
   test('of a bulk, exactly what the broker took is accepted', async () => {
     fake.accept(({ id }) => id !== 'b')
     const accepted = await patient.publish('pubsub', 't', ['a', 'b', 'c'].map(newEvent))

@@ -89,9 +89,16 @@ const inBatches = (events: readonly CloudEvent[]): Entry[][] => {
 }
 const isProblem = (type: unknown): boolean => String(type).startsWith('application/problem+json')
 
+/** What a sidecar's rate limit said: all callers together ask for this too often, whoever is the next. */
+export const overLimit = (what: string): AppError =>
+  new AppError('too-many', `${what}/too-many-requests`, 'Too many ask for this: try again in a moment', {
+    retryAfterSeconds: 1,
+  })
+
 /**
  * The only way out of a service: its own sidecar, over one keep-alive pool. Every call has a deadline, carries the trace
- * and the API token, and fails with an AppError: `unavailable` when nothing useful answered, else what the callee said.
+ * and the API token, and fails with an AppError: `unavailable` when nothing useful answered, `too-many` when the sidecar's own rate limit
+ * refused it, else what the callee said.
  */
 export const createSidecar = ({
   port,
@@ -144,6 +151,7 @@ export const createSidecar = ({
     const response = await request(call, raw)
     const body = response.statusCode === 204 ? undefined : await readJson(response)
     if (response.statusCode < 300) return { response, body }
+    if (response.statusCode === 429) throw overLimit('sidecar')
     const code = (body as { errorCode?: string } | undefined)?.errorCode ?? `status ${response.statusCode}`
     throw new AppError('unavailable', `sidecar/${call}-failed`, code, {
       data: { sidecarStatus: response.statusCode },
@@ -195,6 +203,7 @@ export const createSidecar = ({
     }
     if (answer && isProblem(response.headers['content-type']))
       throw fromProblem(response.statusCode, answer as never)
+    if (response.statusCode === 429) throw overLimit(op.app)
     // Also an empty 200: that is what daprd 1.18 may make of a connection that failed while another call was under way.
     throw new AppError('unavailable', `${op.app}/unavailable`, 'Try again in a moment', {
       retryAfterSeconds: 1,

@@ -9,8 +9,8 @@ export interface Published {
   readonly event: CloudEvent
 }
 
-/** `refuse`: a 500. `hang`: no answer. `stall`: half an answer. `forget`: done, but the answer is lost. */
-export type Failure = 'refuse' | 'hang' | 'stall' | 'forget'
+/** `refuse`: a 500. `limit`: as the middleware `ratelimit` refuses. `hang`: no answer. `stall`: half an answer. `forget`: done, but the answer is lost. */
+export type Failure = 'refuse' | 'limit' | 'hang' | 'stall' | 'forget'
 export type Block = 'state' | 'publish' | 'lock' | 'secrets' | 'configuration' | 'invoke' | 'healthz'
 
 export interface FakeSidecarOptions {
@@ -189,6 +189,10 @@ export const startFakeSidecar = async (options: FakeSidecarOptions = {}) => {
       return response.writeHead(401, { 'content-type': 'text/plain' }).end('invalid api token')
     if (failure === 'hang') return
     if (failure === 'refuse') return send(response, error(500, 'ERR_TOLD_TO_FAIL'))
+    if (failure === 'limit')
+      return response
+        .writeHead(429, { 'content-type': 'text/plain; charset=utf-8' })
+        .end('You have reached maximum request limit.')
     if (failure === 'stall') return response.writeHead(200, { 'content-length': '100' }).write('{')
     if (path[1] === 'invoke') return invoke(request, response, request.url ?? '')
     const etag = request.headers['if-match']
