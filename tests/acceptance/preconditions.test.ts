@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { operations } from '@caravan/contracts/all'
 import { newId } from '@caravan/service-kit/ids'
+import { eventually } from '@caravan/service-kit/testing/eventually'
+import { sameAccess } from '../support/access.ts'
 import { shippingAddress } from '../support/shop.ts'
-import { shop } from '../support/stack.ts'
+import { shop, stack } from '../support/stack.ts'
 
 const text = (value: string) => ({ en: value, zh: value })
 const mark = randomBytes(5).toString('hex')
@@ -89,6 +91,11 @@ before(async () => {
   const path = `/v1/accounts/${shopper.id}/roles/administrator`
   assert.equal((await shop.door('PUT', path, by)).status, 204)
   token = shopper.token
+  await eventually(
+    'the role counts',
+    async () => (await shop.door('GET', '/v1/access/roles', { token })).status === 200,
+  )
+  await sameAccess(stack)
   const put = async (path: string, body: object) =>
     assert.equal((await shop.door('PUT', path, { ...by, body })).status, 200)
   await put(`/v1/categories/of-${mark}`, { parent: null, name: text('Tests') })

@@ -113,7 +113,8 @@ const histories = fc
       else held.delete(sku)
       const version = (versions.get(id) ?? 0) + 1
       versions.set(id, version)
-      const own = skus.filter((each) => held.get(each) === id)
+      // A product is never without a variant.
+      const own = [`OWN-${at}`, ...skus.filter((each) => held.get(each) === id)]
       const state = product(id, version, Object.fromEntries(own.map((each) => [each, version * 100])))
       return [{ ...state, updatedAt: new Date(1_800_000_000_000 + time * 1000 + skewMs).toISOString() }]
     })
