@@ -148,7 +148,8 @@ export const openInProcessDapr = ({ replicas, secrets, pspUrl }: Shop) => {
       }
     }
     // What the gateway's pipeline would refuse, which the gateway asserts when it starts.
-    if (from.app === 'gateway' && !request.headers.authorization) return json(401, {})
+    if (from.app === 'gateway' && !request.headers.authorization)
+      return json(401, {}, { 'x-rate-limit-limit': '500.00' })
     const target = replicaOf(app)
     if (!target) return json(500, { errorCode: 'ERR_DIRECT_INVOKE' })
     const headers = {
