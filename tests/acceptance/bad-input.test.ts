@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newId } from '@caravan/service-kit/ids'
 import { sql } from '../support/books.ts'
 import { shippingAddress } from '../support/shop.ts'
 import { mint, shop } from '../support/stack.ts'
@@ -181,4 +182,32 @@ test('ids, paging and queries are checked too', async () => {
   const wrong = await shop.door('DELETE', '/v1/orders', { token })
   assert.equal(wrong.status, 405)
   assert.match(String(wrong.headers.get('allow')), /GET/)
+})
+
+test('text that a database, an event or a mail would not hold is 422 with a pointer, and so is a name that cannot be seen', async () => {
+  const { token } = await shop.newShopper()
+  const address = `/v1/me/addresses/${newId()}`
+  const account = {
+    email: `${newId()}@example.com`,
+    password: 'a long passphrase',
+    name: 'Mei',
+    locale: 'en',
+  }
+  const asked = async (method: string, path: string, body: object) => shop.door(method, path, { token, body })
+  for (const bad of ['X\ud83d', 'a\u0000b', '   ', '\u200b\u3164', 'a\u202eb', 'a\nb'])
+    for (const [method, path, body, pointer] of [
+      ['PUT', address, { ...shippingAddress, name: bad }, '/name'],
+      ['PUT', address, { ...shippingAddress, city: bad }, '/city'],
+      ['PUT', '/v1/me', { name: bad, locale: 'en' }, '/name'],
+      ['POST', '/v1/accounts', { ...account, name: bad }, '/name'],
+    ] as const) {
+      const answer = await asked(method, path, body)
+      const pointers = answer.body.errors?.map((each: { pointer: string }) => each.pointer)
+      assert.deepEqual([answer.status, pointers], [422, [pointer]], `${JSON.stringify(bad)}: ${answer.text}`)
+    }
+  const half = await asked('POST', '/v1/accounts', { ...account, password: 'a long passphrase\ud83d' })
+  assert.deepEqual([half.status, half.body.errors[0].pointer], [422, '/password'])
+  const found = await shop.door('GET', `/v1/search?q=${encodeURIComponent('\u3164')}`)
+  assert.deepEqual([found.status, found.body.errors[0].pointer], [422, 'query/q'])
+  assert.deepEqual((await shop.door('GET', '/v1/me/addresses', { token })).body.data, [])
 })

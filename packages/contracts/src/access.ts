@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { id, instant, moment, page, paging } from './common.ts'
+import { id, instant, moment, page, paging, printable, visible, wholeNumber } from './common.ts'
 import { event } from './event.ts'
+import { prose } from './line.ts'
 import { operation } from './operation.ts'
 import { takingBack } from './taking-back.ts'
 
@@ -27,12 +28,11 @@ const isExpression = (text: string): boolean => {
  * What a rule is about. `/v1/orders/{orderId}`: a parameter or `*` stands for one segment, a `*` at the end for all the rest.
  * Or a regular expression from `^` to `$`, without quantified groups and with three of `*` and `+` at most.
  */
-export const pathPattern = z
-  .string()
-  .max(200)
+export const pathPattern = visible
   .refine((text) => (text.startsWith('^') ? isExpression(text) : plainPath.test(text)), {
     error: 'a path with {parameters} and *, or a plain regular expression from ^ to $',
   })
+  .meta({ examples: ['/v1/orders/{orderId}', '^/v1/orders/[0-9a-f-]+$'] })
 
 export const rule = z.strictObject({
   role: roleName,
@@ -56,15 +56,15 @@ const address = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
 const banContent = z.strictObject({
   kind: z.enum(kinds),
   /** The id of an account or a machine, the session's id, or an address or CIDR network: at least /8 for IPv4, /32 for IPv6. */
-  subject: z.string().max(60),
-  reason: z.string().trim().min(1).max(500),
+  subject: printable(60).meta({ examples: ['203.0.113.7', '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'] }),
+  reason: prose(500),
   /** In the future. Without one it holds until it is lifted. */
   until: moment.optional(),
 })
 const banId = z.string().regex(/^[\w-]{8,200}$/)
 
 export const ban = z.object({
-  ...{ id: banId, ...banContent.shape, until: instant.optional() },
+  ...{ id: banId, ...banContent.shape, reason: z.string(), until: instant.optional() },
   ...{ by: z.string(), at: instant },
 })
 export type Ban = z.infer<typeof ban>
@@ -349,7 +349,7 @@ export const listAccessChanges = operation({
   summary: 'What changed in the access state after a version, in its order; after version 0 all of it',
   access: followers,
   status: 200,
-  query: z.strictObject({ since: z.coerce.number().int().min(0), mark: id.optional() }),
+  query: z.strictObject({ since: wholeNumber(0, Number.MAX_SAFE_INTEGER), mark: id.optional() }),
   /**
    * `version`: up to which this tells everything; `hasMore`: ask again from there. `mark`: the version's name, to be told beside it
    * the next time; who tells another one has a version that was lost when the database went back to a back-up. `since`: after
@@ -381,7 +381,7 @@ export const decideAccess = operation({
     /** The token's `iat`, in seconds. */
     issuedAt: z.number(),
     operationId,
-    params: z.record(z.string(), z.string()).default({}),
+    params: z.record(z.string().regex(/^\w{1,40}$/), visible).default({}),
   }),
   response: z.object({
     outcome: z.enum(['allowed', 'forbidden', 'banned', 'session-ended']),

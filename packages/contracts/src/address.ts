@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressForms } from './address-forms.ts'
+import { aLine, line, optionalLine } from './line.ts'
 
 type Country = keyof typeof addressForms
 interface Form {
@@ -11,31 +12,33 @@ interface Form {
 const forms: Readonly<Record<string, Form>> = addressForms
 const codes = Object.keys(addressForms) as [Country, ...Country[]]
 
-/** As an address is kept and shown: it may be older than a rule, or taken out of an order with the person. */
-const kept = {
-  name: z.string().trim().min(1).max(100),
-  company: z.string().trim().max(100).optional(),
-  line1: z.string().trim().min(1).max(200),
-  line2: z.string().trim().max(200).optional(),
-  city: z.string().trim().max(100).optional(),
-  region: z.string().trim().max(100).optional(),
-  postalCode: z.string().trim().max(20).optional(),
+const fieldsOf = (words: typeof line, optionalWords: typeof line) => ({
+  name: words(100),
+  company: optionalWords(100).optional(),
+  line1: words(200),
+  line2: optionalWords(200).optional(),
+  city: optionalWords(100).optional(),
+  region: optionalWords(100).optional(),
+  postalCode: optionalWords(20).optional(),
   country: z.string().meta({ description: 'ISO 3166-1 alpha-2' }),
   phone: z.string().optional(),
-}
-export const keptAddress = z.object(kept)
+})
+const asItIs = () => z.string()
+
+/** As an address is kept and shown: it may be older than a rule, or taken out of an order with the person. */
+export const keptAddress = z.object(fieldsOf(asItIs, asItIs))
 export type Address = z.infer<typeof keptAddress>
 
 /** As people write one: 5 to 15 digits (ITU-T E.164), with what they put between them, and an extension. */
 const phone = z
   .string()
-  .trim()
   .max(40)
   .regex(
     /^\s*\(?\+?(?:[ ()./-]*\d){5,15}[ ()./-]*(?:(?:[xX]|[eE][xX][tT]\.?|#) *\d{1,6})?\s*$/,
     'not a phone number',
   )
   .meta({ examples: ['+852 2345 6789'] })
+  .trim()
 
 /**
  * What is missing of an address by its country's own form. A postal code names the region too, and so does a city where the form
@@ -57,7 +60,7 @@ const withPattern = Object.entries(forms).flatMap(([country, { postalCode, examp
 const patterns = new Map(withPattern.map(({ country, pattern }) => [country, new RegExp(pattern)]))
 
 const filled = (...fields: string[]) =>
-  fields.map((field) => ({ required: [field], properties: { [field]: { pattern: '\\S' } } }))
+  fields.map((field) => ({ required: [field], properties: { [field]: { pattern: aLine.source } } }))
 /** In JSON Schema: one of `some` holds for the countries for which `concerned` does. */
 const rule = (concerned: (form: Form) => boolean, some: object[]) => {
   const countries = codes.filter((code) => concerned(forms[code] as Form))
@@ -78,7 +81,7 @@ const rules = [
 /** Where to send something, by the country's own form. */
 export const address = z
   .strictObject({
-    ...kept,
+    ...fieldsOf(line, optionalLine),
     country: z
       .enum(codes, { error: 'not a code of ISO 3166-1 alpha-2, such as GB' })
       .meta({ description: 'ISO 3166-1 alpha-2' }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, instant, visible } from './common.ts'
+import { id, instant, limit, printable, visible, wholeNumber } from './common.ts'
 import { event } from './event.ts'
 import { operation } from './operation.ts'
 
@@ -58,11 +58,11 @@ export const listAuditEntries = operation({
   access,
   status: 200,
   query: z.strictObject({
-    actor: z.string().max(100).optional(),
-    object: z.string().max(200).optional(),
+    actor: printable(100).optional(),
+    object: printable(200).optional(),
     action: visible.optional(),
-    before: z.coerce.number().int().min(1).optional(),
-    limit: z.coerce.number().int().min(1).max(100).default(20),
+    before: wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+    limit,
   }),
   response: z.object({
     data: z.array(z.object({ ...auditEntry.shape, seq: z.int(), hash: z.string() })),

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { instant, sku } from './common.ts'
+import { id, instant, sku } from './common.ts'
 import { operation } from './operation.ts'
 
 const app = 'carts'
 
-/** `mine` is the caller's own; a guest cart's id is a secret that whoever holds it may use; a member's is the account id. */
-export const cartId = z.string().regex(/^(mine|guest-[A-Za-z0-9_-]{32}|[0-9a-f-]{36})$/)
 const guestCartId = z.string().regex(/^guest-[A-Za-z0-9_-]{32}$/)
+/** `mine` is the caller's own; a guest cart's id is a secret that whoever holds it may use; a member's is the account id. */
+export const cartId = z.union([z.literal('mine'), guestCartId, id])
 const params = z.strictObject({ cartId })
 const lineParams = z.strictObject({ cartId, sku })
 const quantity = z.int().min(1).max(1000)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { id, instant, limit, money, page, paging, sku, skus, text, visible } from './common.ts'
+import { id, instant, keptText, limit, money, page, paging, sku, skus, text, visible } from './common.ts'
 import { event } from './event.ts'
+import { line, prose } from './line.ts'
 import { operation } from './operation.ts'
 import { price } from './price.ts'
 import { takingBack } from './taking-back.ts'
@@ -10,44 +11,45 @@ const slug = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
   .max(60)
-const picture = z.strictObject({
-  file: z
-    .string()
-    .regex(/^[a-z0-9-]+\.svg$/)
-    .max(80),
-  alt: text(200),
-})
+const file = z
+  .string()
+  .regex(/^[a-z0-9-]+\.svg$/)
+  .max(80)
 
 export const status = z.enum(['on-shelf', 'off-shelf'])
 
-const contentAt = <P extends z.ZodType>(price: P) =>
+const asWritten = { text, line }
+/** Older than a rule, maybe. */
+const asKept: typeof asWritten = { text: () => keptText, line: () => z.string() }
+
+const contentAt = <P extends z.ZodType>(price: P, { text, line }: typeof asWritten) =>
   z.strictObject({
     seller: id,
     category: slug,
     title: text(160),
-    description: text(4000),
-    pictures: z.array(picture).max(12),
+    description: text(4000, prose),
+    pictures: z.array(z.strictObject({ file, alt: text(200) })).max(12),
     variants: z
       .array(
         z.strictObject({
           sku,
           name: text(120),
-          attributes: z.record(z.string().min(1).max(40), z.string().min(1).max(80)),
+          attributes: z.record(line(40), line(80)),
           price,
           weightGrams: z.int().min(0).max(1_000_000),
         }),
       )
       .min(1)
       .max(50),
-    tags: z.array(z.string().min(1).max(40)).max(20),
+    tags: z.array(line(40)).max(20),
     status,
   })
 
 /** What an editor writes: by the rules of now. What was written before is shown and told as it is. */
-const productContent = contentAt(price)
+const productContent = contentAt(price, asWritten)
 
 /** `version` grows by one with each change; a consumer ignores what is older than what it has. */
-export const product = contentAt(money).extend({
+export const product = contentAt(money, asKept).extend({
   id,
   version: z.int().min(1),
   createdAt: instant,
@@ -57,21 +59,21 @@ export type Product = z.infer<typeof product>
 
 const productSummary = z.object({
   id,
-  title: text(160),
+  title: keptText,
   category: slug,
   seller: id,
-  picture: picture.optional(),
+  picture: z.strictObject({ file, alt: keptText }).optional(),
   priceFrom: money,
   variants: z.int(),
 })
 export type ProductSummary = z.infer<typeof productSummary>
 
 const categoryContent = z.strictObject({ parent: slug.nullable(), name: text(80) })
-export const category = z.object({ slug, ...categoryContent.shape })
+export const category = z.object({ slug, parent: slug.nullable(), name: keptText })
 export type Category = z.infer<typeof category>
 
-const sellerContent = z.strictObject({ name: text(120), description: text(2000) })
-export const seller = z.object({ id, ...sellerContent.shape })
+const sellerContent = z.strictObject({ name: text(120), description: text(2000, prose) })
+export const seller = z.object({ id, name: keptText, description: keptText })
 export type Seller = z.infer<typeof seller>
 
 /** No operation, for its answer is a file and not JSON; open to anyone, and asked for as operations are. */
@@ -151,7 +153,7 @@ export const searchProducts = operation({
   status: 200,
   privileged: showingHidden.privileged,
   query: z.strictObject({
-    q: z.string().trim().min(1).max(100),
+    q: line(100),
     limit,
     after: visible.optional(),
     ...showingHidden.query.shape,

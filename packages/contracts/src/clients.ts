@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { id, instant } from './common.ts'
+import { line } from './line.ts'
 import { operation } from './operation.ts'
 
 const app = 'identity'
@@ -17,7 +18,7 @@ export const createClient = operation({
   summary: 'Register a machine. Its secret is told once',
   access,
   status: 201,
-  body: z.strictObject({ name: z.string().trim().min(1).max(100) }),
+  body: z.strictObject({ name: line(100) }),
   response: z.object({ ...client.shape, secret: z.string() }),
   example: { body: { name: 'warehouse' } },
 })

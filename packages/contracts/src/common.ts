@@ -1,24 +1,28 @@
 import { z } from 'zod'
+import { line } from './line.ts'
 
-/** UUID of any version; the ones that Caravan makes are version 7 (RFC 9562). */
-export const id = z.uuid().meta({ description: 'UUID' })
+/**
+ * UUID of any version; the ones that Caravan makes are version 7. Taken in either case and told in lower case (RFC 9562, 4): one
+ * spelling an id, wherever ids are compared.
+ */
+export const id = z.uuid().toLowerCase().meta({ description: 'UUID' })
 
 /**
  * What an `input type=email` takes (HTML standard), as far as a mail server does too: dots only between other characters, 64
  * characters before the `@` and 254 in all (RFC 5321, 4.1.2 and 4.5.3.1). A domain in another script is written in ASCII, as browsers
- * do it.
+ * do it. Blanks around it are no part of it.
  */
 const mailbox =
-  /^(?=[^@]{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/
+  /^ *(?=[^@]{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)* *$/
 
-/** Trimmed and in lower case: one spelling an account. */
+/** Trimmed and in lower case: one spelling an account. The JSON Schema, which can do neither, is about what comes. */
 export const email = z
   .string()
-  .trim()
-  .toLowerCase()
   .max(254)
   .regex(mailbox, 'not an address such as mei@example.com; a domain in another script is written as xn--…')
-  .meta({ format: 'email', examples: ['mei@example.com'] })
+  .meta({ examples: ['mei@example.com'] })
+  .trim()
+  .toLowerCase()
 
 /** ISO 8601 in UTC with milliseconds. */
 export const instant = z.iso.datetime({ precision: 3 })
@@ -34,7 +38,10 @@ export const sku = z
 /** In a query, where there are no lists. */
 export const skus = z
   .string()
-  .max(4000)
+  .regex(
+    /^[A-Z0-9][A-Z0-9-]{2,39}(?:,[A-Z0-9][A-Z0-9-]{2,39}){0,99}$/,
+    'at most a hundred SKUs with commas between them',
+  )
   .transform((list) => list.split(','))
   .pipe(z.array(sku).min(1).max(100))
   .meta({ description: 'Comma-separated SKUs' })
@@ -55,23 +62,34 @@ export type Money = z.infer<typeof money>
 export const total = z.strictObject({ amount: z.int().min(0), currency })
 
 /** A text in one or more of the shop's languages; who reads another one gets what there is (`inLanguage`). */
-export const text = (max: number) => {
-  const written = z.string().trim().min(1).max(max).optional()
+export const text = (max: number, written = line) => {
+  const some = written(max).optional()
   return z
-    .strictObject({ en: written, zh: written })
-    .refine((some) => some.en !== undefined || some.zh !== undefined, 'in one language at least')
+    .strictObject({ en: some, zh: some })
+    .refine(({ en, zh }) => en !== undefined || zh !== undefined, 'in one language at least')
     .meta({ description: 'In English, Chinese or both', minProperties: 1 })
 }
-export type Text = z.infer<ReturnType<typeof text>>
+
+/** As it is kept and shown: it may be older than a rule. */
+export const keptText = z.strictObject({ en: z.string().optional(), zh: z.string().optional() })
+export type Text = z.infer<typeof keptText>
 
 /** A text in a reader's language, or else in the other one. */
 export const inLanguage = ({ en, zh }: Text, language: keyof Text): string =>
   (language === 'zh' ? (zh ?? en) : (en ?? zh)) ?? ''
 
-export const limit = z.coerce.number().int().min(1).max(100).default(20)
-
-/** ASCII that can be seen. A column of such text cannot be compared with any other. */
+/** What machines make for machines: printable ASCII. A column of ASCII cannot be compared with any other text. */
+export const printable = (max: number) => z.string().regex(new RegExp(`^[\\x20-\\x7e]{0,${max}}$`))
 export const visible = z.string().regex(/^[\x20-\x7e]{1,200}$/)
+
+/** A whole number in a query, in its one spelling: no `1e1`, no `0x10`, no text without a digit. */
+export const wholeNumber = (min: number, max: number) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && /^(?:0|-?[1-9]\d{0,15})$/.test(given) ? Number(given) : given),
+    z.int().min(min).max(max),
+  )
+
+export const limit = wholeNumber(1, 100).default(20)
 
 /** Keyset paging: `after` is the `next` of the page before. */
 export const paging = z.strictObject({ limit, after: visible.optional() })

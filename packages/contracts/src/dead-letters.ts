@@ -8,7 +8,7 @@ export type DeadLetter = Omit<z.infer<typeof deadLetter>, 'event'>
 export const consumers = ['identity', 'inventory', 'carts', 'orders', 'payments'] as const
 
 const access = { roles: ['operator'] } as const
-const params = z.strictObject({ eventId: z.string().min(1).max(64) })
+const params = z.strictObject({ eventId: z.string().regex(/^[\x20-\x7e]{1,64}$/) })
 
 /** The same three operations for every app that consumes events. */
 export const deadLetterOperations = (app: string) => {

@@ -3,23 +3,24 @@ import { roleName } from './access.ts'
 import { address, keptAddress } from './address.ts'
 import { auditOperations } from './audit.ts'
 import { clientOperations } from './clients.ts'
-import { email, id, instant } from './common.ts'
+import { email, id, instant, printable } from './common.ts'
 import { event } from './event.ts'
+import { line, password } from './line.ts'
 import { operation } from './operation.ts'
 import { session, sessionOperations } from './sessions.ts'
 import { takingBack } from './taking-back.ts'
 
 const app = 'identity'
-const name = z.string().trim().min(1).max(100)
+const name = line(100)
 /** NIST SP 800-63B, 5.1.1.2: long, and nothing more is demanded. */
-const newPassword = z.string().min(10).max(128)
+const newPassword = password(10, 128)
 /** Of the languages that the shop speaks: the one of its mails. */
 const locale = z.enum(['en', 'zh'])
-const linkToken = z.string().max(200)
+const linkToken = printable(200)
 
 export const account = z.object({
   id,
-  email: z.string(),
+  email: printable(254),
   name: z.string(),
   locale,
   roles: z.array(roleName),
@@ -109,7 +110,7 @@ export const changePassword = operation({
   access: 'member',
   audited: true,
   status: 204,
-  body: z.strictObject({ password: z.string().max(128), newPassword }),
+  body: z.strictObject({ password: password(0, 128), newPassword }),
   problems: {
     'identity/wrong-password': 422,
     'identity/password-changed': 409,
@@ -227,7 +228,7 @@ export const closeAccount = operation({
   access: 'member',
   audited: true,
   status: 204,
-  body: z.strictObject({ password: z.string().max(128) }),
+  body: z.strictObject({ password: password(0, 128) }),
   problems: {
     'identity/wrong-password': 422,
     'identity/account-gone': 401,
@@ -274,7 +275,7 @@ export const issueAnonymousToken = operation({
   summary: 'A token for callers who are not signed in, held by the gateway',
   access: { apps: ['gateway'] },
   status: 201,
-  body: z.strictObject({ clientSecret: z.string().max(200) }),
+  body: z.strictObject({ clientSecret: printable(200) }),
   response: z.object({ accessToken: z.string(), expiresIn: z.int() }),
   problems: { 'identity/wrong-client-secret': 401 },
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { id, sku, skus } from './common.ts'
 import { event } from './event.ts'
+import { line } from './line.ts'
 import { operation } from './operation.ts'
 
 const app = 'inventory'
@@ -63,8 +64,9 @@ export const adjustStock = operation({
       .int()
       .min(-1_000_000)
       .max(1_000_000)
-      .refine((n) => n !== 0, 'must not be 0'),
-    reason: z.string().trim().min(1).max(200),
+      .refine((n) => n !== 0, 'must not be 0')
+      .meta({ not: { const: 0 } }),
+    reason: line(200),
   }),
   response: stock,
   problems: {

@@ -1,6 +1,18 @@
 import { z } from 'zod'
 import { address, keptAddress } from './address.ts'
-import { amount, currency, id, instant, money, page, paging, sku, text, total } from './common.ts'
+import {
+  amount,
+  currency,
+  id,
+  instant,
+  keptText,
+  money,
+  page,
+  paging,
+  sku,
+  total,
+  wholeNumber,
+} from './common.ts'
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
@@ -17,7 +29,7 @@ export type CancelReason = z.infer<typeof cancelReason>
 const orderLine = z.object({
   sku,
   productId: id,
-  title: text(160),
+  title: keptText,
   quantity: z.int(),
   unitPrice: amount,
   total: z.int(),
@@ -105,13 +117,7 @@ export const getOrder = operation({
   status: 200,
   params: orderParams,
   query: z.strictObject({
-    waitMs: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(1000)
-      .default(0)
-      .describe('At most so long; a busy shop answers at once'),
+    waitMs: wholeNumber(0, 1000).default(0).describe('At most so long; a busy shop answers at once'),
   }),
   response: order,
   problems: { 'orders/not-found': 404 },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { email, id, instant } from './common.ts'
+import { email, id, instant, printable } from './common.ts'
+import { password } from './line.ts'
 import { operation } from './operation.ts'
 
 const app = 'identity'
@@ -37,7 +38,7 @@ export const createSession = operation({
   status: 201,
   body: z.strictObject({
     email,
-    password: z.string().max(128),
+    password: password(0, 128),
     transport: z.enum(['body', 'cookie']).default('body'),
   }),
   response: tokens,
@@ -52,13 +53,13 @@ export const refreshSession = operation({
   summary: 'New tokens for a refresh token, which the gateway takes from the cookie where the body has none',
   access: 'anyone',
   status: 200,
-  body: z.strictObject({ refreshToken: z.string().max(100).optional() }),
+  body: z.strictObject({ refreshToken: printable(100).optional() }),
   response: tokens,
   problems: { 'identity/session-over': 401 },
 })
 
 /** What only the browser that began knows: another's answer is not taken there (RFC 9700, 4.7). */
-const binding = z.string().max(100)
+const binding = printable(100)
 
 export const startOutsideSignIn = operation({
   app,
@@ -85,7 +86,7 @@ export const completeOutsideSignIn = operation({
   status: 201,
   body: z.strictObject({
     /** The query that the browser came back with, without `?`. */
-    answer: z.string().max(4000),
+    answer: printable(4000),
     binding,
     transport: z.enum(['body', 'cookie']).default('body'),
   }),

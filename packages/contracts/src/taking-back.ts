@@ -12,7 +12,9 @@ export const takingBack = <C extends z.ZodRawShape>(
   const optional = Object.fromEntries(
     owned.map(([name, member]) => [name, z.optional(member).meta({ readOnly: true })]),
   )
-  return content.extend(optional).transform((body): z.output<z.ZodObject<C>> => {
+  // What the content's JSON Schema says beyond its members is lost by `extend`.
+  const whole = content.extend(optional).meta({ ...content.meta() })
+  return whole.transform((body): z.output<z.ZodObject<C>> => {
     const known = Object.entries(body).filter(([name]) => name in content.shape)
     return Object.fromEntries(known) as z.output<z.ZodObject<C>>
   })

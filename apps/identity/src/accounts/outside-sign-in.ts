@@ -1,4 +1,5 @@
 import { email as emailSchema } from '@caravan/contracts/common'
+import { line } from '@caravan/contracts/line'
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import { derive, randomToken } from '../derive.ts'
@@ -19,6 +20,10 @@ interface Parts {
 }
 
 const none = () => new AppError('not-found', 'identity/no-outside-provider', 'There is none to sign in with')
+
+/** What the provider tells, where that is a name of ours; else what stands before the address's `@`. */
+const nameFrom = (told: string, address: string): string =>
+  line(100).safeParse([...told].slice(0, 100).join('')).data ?? address.slice(0, address.indexOf('@'))
 
 /**
  * Sign-in by an outside provider. An address that has an account is not taken over, whatever the provider says of it: who owns
@@ -45,7 +50,13 @@ export const createOutsideSignIn = (parts: Parts) => {
       throw new AppError('conflict', 'identity/email-taken', 'Sign in with the password, then link the two')
     const now = new Date().toISOString()
     const account: StoredAccount = {
-      ...{ id: newId(), email: address.data, name: name.slice(0, 100), locale: 'en', roles: ['member'] },
+      ...{
+        id: newId(),
+        email: address.data,
+        name: nameFrom(name, address.data),
+        locale: 'en',
+        roles: ['member'],
+      },
       // Nobody knows it: a link by mail sets another.
       passwordHash: await passwords.hash(randomToken()),
       ...{ createdAt: now, confirmedAt: now },
