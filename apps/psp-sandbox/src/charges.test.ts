@@ -34,6 +34,15 @@ test('a good card is captured and can be read again', async () => {
   assert.deepEqual(await byKey('order-1'), [body])
 })
 
+test('a text that the books cannot hold as it came is refused', async () => {
+  const method = await psp.tokenise()
+  for (const wrong of ['mug\0', 'mug\ud83d'])
+    for (const field of ['description', 'reference']) {
+      const { status, body } = await psp.charge(method, `text-${field}`, { [field]: wrong })
+      assert.deepEqual([status, body.errors[0].pointer], [422, `/${field}`])
+    }
+})
+
 test('each test card has the outcome that Stripe documents', async () => {
   const outcomes = {
     '4242424242424242': null,

@@ -7,6 +7,7 @@ import type { AddEvent } from './outbox.ts'
 import { type pageQuery, readPage } from './page.ts'
 import type { PaymentMethod } from './payment-methods.ts'
 import { describe, Problem } from './problem.ts'
+import { text } from './text.ts'
 
 const DISPUTE_AFTER_MS = 1_000
 
@@ -18,8 +19,8 @@ export const chargeRequest = z
       .string()
       .refine((code) => Object.hasOwn(currencies, code), 'must be a currency of ISO 4217, and no fund'),
     paymentMethod: z.string().max(255),
-    reference: z.string().min(1).max(255),
-    description: z.string().max(500).optional(),
+    reference: text(255).min(1),
+    description: text(500).optional(),
   })
   // As for Stripe: card networks have two decimals.
   .refine(

@@ -110,7 +110,7 @@ test('the doors: what is public, what needs the key, what is refused', async () 
 
 test('a body that is no small JSON is refused', async () => {
   const psp = await startSandbox()
-  const post = async (body: string, type = 'application/json') => {
+  const post = async (body: string | Buffer<ArrayBuffer>, type = 'application/json') => {
     const response = await fetch(`${psp.url}/v1/payment-methods`, {
       method: 'POST',
       headers: { 'content-type': type },
@@ -119,7 +119,9 @@ test('a body that is no small JSON is refused', async () => {
     return [response.status, ((await response.json()) as { code: string }).code]
   }
   assert.deepEqual(await post('{'), [400, 'psp/malformed-json'])
-  assert.deepEqual(await post('{}', 'text/plain'), [415, 'psp/unsupported-media-type'])
+  for (const type of ['text/plain', 'application/json; charset=iso-8859-1'])
+    assert.deepEqual(await post('{}', type), [415, 'psp/unsupported-media-type'])
+  assert.deepEqual(await post(Buffer.from('{"a":"é"}', 'latin1')), [400, 'psp/malformed-json'])
   assert.deepEqual(await post(' '.repeat(20_000)), [413, 'psp/body-too-large'])
 
   const chunked = connect(Number(new URL(psp.url).port), '127.0.0.1')

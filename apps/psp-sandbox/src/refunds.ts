@@ -6,11 +6,12 @@ import type { Answer } from './once.ts'
 import type { AddEvent } from './outbox.ts'
 import { pageQuery, readPage } from './page.ts'
 import { describe, Problem } from './problem.ts'
+import { text } from './text.ts'
 
 export const refundRequest = z.strictObject({
   charge: z.string().max(64),
   amount: z.int().min(1).max(99_999_999),
-  reference: z.string().min(1).max(255),
+  reference: text(255).min(1),
 })
 export const refundQuery = pageQuery.extend({ charge: z.string().max(64).optional() })
 
