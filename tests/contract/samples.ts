@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { newId } from '@caravan/service-kit/ids'
 import { shippingAddress } from '../support/shop.ts'
 import { stack } from '../support/stack.ts'
@@ -125,3 +126,14 @@ const samples: Readonly<Record<string, Input>> = {
 
 export const sampleOf = ({ id, path }: { id: string; path: string }): Input =>
   samples[id] ?? (path.includes('{eventId}') ? { params: { eventId: newId() } } : {})
+
+const others: Readonly<Record<string, object>> = {
+  placeOrder: { shippingAddress: { ...shippingAddress, name: 'Another' } },
+  payOrder: { paymentMethod: 'pm_another' },
+}
+
+/** Another valid request for an operation that takes an idempotency key. */
+export const otherThan = ({ id }: { id: string }, sample: Input): Input => ({
+  ...sample,
+  body: { ...(sample.body as object), ...(others[id] ?? assert.fail(`no other request for ${id}`)) },
+})

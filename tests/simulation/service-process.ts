@@ -171,7 +171,7 @@ export const startProcess = (
     invoke: async (_: 'psp', raw: RawRequest) => {
       const found = await world.askProvider(owner, app, raw)
       const text = JSON.stringify(found.body)
-      const body = { json: async () => JSON.parse(text), text: async () => text, dump: async () => {} }
+      const body = { bytes: async () => Buffer.from(text), dump: async () => {} }
       return { statusCode: found.status, headers: {}, body }
     },
     publish: (_: string, topic: string, events: readonly CloudEvent[]) =>

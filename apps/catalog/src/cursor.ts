@@ -1,3 +1,4 @@
+import { decodeText } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
 import type { z } from 'zod'
@@ -15,7 +16,7 @@ export const invalidCursor = (detail: string, cause?: unknown): AppError =>
 /** The position that a cursor stands for. Throws 422 for what this service did not hand out. */
 export const decodeCursor = <T extends z.ZodType>(schema: T, cursor: string): z.output<T> => {
   try {
-    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    return schema.parse(JSON.parse(decodeText(Buffer.from(cursor, 'base64url'))))
   } catch (cause) {
     throw invalidCursor('not a cursor', cause)
   }

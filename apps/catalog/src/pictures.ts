@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { pictureFile } from '@caravan/contracts/catalog'
 import { invokedPath } from '@caravan/contracts/operation'
+import { decodeQuery } from '@caravan/service-kit/decode-text'
 import type { Parts } from '@caravan/service-kit/run-service'
 
 /**
@@ -20,7 +21,7 @@ export const createPictures = async (folder: URL) => {
   )
   const serve: NonNullable<Parts['files']> = (router) => {
     router.get(invokedPath(pictureFile), (ctx) => {
-      const picture = pictures.get(String(ctx.query.file))
+      const picture = pictures.get(String(decodeQuery(ctx.querystring).file))
       if (!picture) return
       ctx.set({
         ETag: picture.etag,

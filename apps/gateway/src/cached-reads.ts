@@ -6,8 +6,10 @@ import {
   pictureFile,
   searchProducts,
 } from '@caravan/contracts/catalog'
-import type { Operation } from '@caravan/contracts/operation'
+import { type Operation, publicPath } from '@caravan/contracts/operation'
+import { decodeQuery } from '@caravan/service-kit/decode-text'
 import { requestSeconds } from '@caravan/service-kit/metrics'
+import { canonicalParams } from '@caravan/service-kit/parse-request'
 import { etagOf } from '@caravan/service-kit/precondition'
 import type { Context, Middleware } from 'koa'
 import { type Answer, reply } from './answer.ts'
@@ -15,12 +17,11 @@ import type { Group, ReadCache } from './read-cache.ts'
 
 export interface CachedRead {
   /** What the app is asked for. A picture is no operation, and always public. */
-  readonly asked: Pick<Operation, 'app' | 'id' | 'path'> & Partial<Pick<Operation, 'access'>>
+  readonly asked: Pick<Operation, 'app' | 'id' | 'path'> &
+    Partial<Pick<Operation, 'access' | 'params' | 'query'>>
   /** As the router knows it. */
   readonly path: string
   readonly group: Group
-  /** Whether a query means anything; one that does not is no part of the key, or an event would miss the copies. */
-  readonly query: boolean
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -28,15 +29,9 @@ type Asked = CachedRead['asked']
 export const isOperation = (asked: Asked): asked is Asked & Pick<Operation, 'access'> =>
   asked.access !== undefined
 
-const read = (
-  asked: Asked & Partial<Pick<Operation, 'query'>>,
-  group: Group,
-  headers: CachedRead['headers'] = {},
-): CachedRead => ({
+const read = (asked: Asked, group: Group, headers: CachedRead['headers'] = {}): CachedRead => ({
   ...{ asked, group, headers },
   path: asked.path.replace(/\{(\w+)\}/g, ':$1'),
-  // All that a page's query could ask for is not for everyone.
-  query: group === 'list' && asked.query !== undefined,
 })
 
 /** What is the same for everyone. Sellers and categories have no events: an edit of one is seen within a minute. */
@@ -54,13 +49,37 @@ export const cachedReads: readonly CachedRead[] = [
   }),
 ]
 
-/** The path with its query in one order and one spelling. The app is asked with this query, too. */
-export const cacheKey = (url: string): string => {
+const spell = (parameters: Readonly<Record<string, unknown>>): string => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters))
+    for (const each of [value].flat()) query.append(name, String(each))
+  query.sort()
+  return query.size > 0 ? `?${query}` : ''
+}
+
+/** The path with its query in one order and one spelling of escapes; undefined where the query is not UTF-8. */
+const spelled = (url: string): string | undefined => {
   const mark = url.indexOf('?')
   if (mark < 0) return url
-  const query = new URLSearchParams(url.slice(mark + 1))
-  query.sort()
-  return query.size > 0 ? `${url.slice(0, mark)}?${query}` : url.slice(0, mark)
+  try {
+    return url.slice(0, mark) + spell(decodeQuery(url.slice(mark + 1)))
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The query of a read in its one spelling, made of what its operation understands: the app is asked with it, too. One that means
+ * nothing is left out, or an event would miss the copies; one that is not valid is as it came, and its answer is not kept.
+ */
+const searchOf = ({ asked: { query }, group }: CachedRead, ctx: Context): string => {
+  // All that a page's query could ask for is not for everyone.
+  if (!query || group === 'page') return ''
+  const given = decodeQuery(ctx.querystring)
+  const understood = query.safeParse(given).data as Record<string, unknown> | undefined
+  return spell(
+    understood ? Object.fromEntries(Object.keys(given).map((name) => [name, understood[name]])) : given,
+  )
 }
 
 const isRead = (ctx: Context): boolean => ctx.method === 'GET' || ctx.method === 'HEAD'
@@ -72,7 +91,8 @@ const isRead = (ctx: Context): boolean => ctx.method === 'GET' || ctx.method ===
 export const serveCached =
   (cache: ReadCache, admits: (ctx: Context) => boolean): Middleware =>
   (ctx, next) => {
-    const answer = isRead(ctx) ? cache.fresh(cacheKey(ctx.path + ctx.search)) : undefined
+    const key = isRead(ctx) ? spelled(ctx.path + ctx.search) : undefined
+    const answer = key === undefined ? undefined : cache.fresh(key)
     if (!answer || !admits(ctx)) return next()
     const start = performance.now()
     reply(ctx, answer)
@@ -96,11 +116,13 @@ const presented = ({ status, headers, body }: Answer, own: CachedRead['headers']
 export const readThrough =
   (
     cache: ReadCache,
-    { group, query, headers }: CachedRead,
+    cached: CachedRead,
     load: (ctx: Context, search: string) => Promise<Answer>,
   ): Middleware =>
   async (ctx) => {
-    const key = query ? cacheKey(ctx.path + ctx.search) : ctx.path
-    const ask = async () => presented(await load(ctx, key.slice(ctx.path.length)), headers)
+    const { asked, group, headers } = cached
+    const search = searchOf(cached, ctx)
+    const key = publicPath(asked, canonicalParams(asked, ctx.params)) + search
+    const ask = async () => presented(await load(ctx, search), headers)
     reply(ctx, await cache.read(key, group, ask))
   }

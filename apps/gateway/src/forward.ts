@@ -1,3 +1,4 @@
+import { parseJson } from '@caravan/service-kit/body'
 import { isWhole } from '@caravan/service-kit/content-digest'
 import { AppError } from '@caravan/service-kit/errors'
 import { isUnreached, repeatUnreached } from '@caravan/service-kit/repeat-unreached'
@@ -46,7 +47,7 @@ const refusal = (app: string, status: number, text: string): AppError => {
 
 const parse = (body: Buffer): unknown => {
   try {
-    return JSON.parse(body.toString('utf8'))
+    return parseJson(body)
   } catch {
     return undefined
   }
@@ -72,7 +73,7 @@ export const createForward =
       throw unavailable(app, cause)
     })
     const isProblem = String(headers['content-type']).startsWith('application/problem+json')
-    if (status >= 400 && !isProblem) throw refusal(app, status, body.toString('utf8'))
+    if (status >= 400 && !isProblem) throw refusal(app, status, body.toString('latin1'))
     // An app's answer has a digest, or is a 204. What has none may be a stump, or the empty 200 that daprd 1.18 may make of a
     // connection that failed while another call was under way: the app may never have seen the request.
     if (status !== 204 && !isWhole(body, headers['content-digest']))

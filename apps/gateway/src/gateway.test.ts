@@ -226,6 +226,29 @@ test('a cached read is asked for once, whatever the order and spelling of its qu
   assert.equal(forwarded[0]?.request.path, '/operations/searchProducts?limit=5&q=green+tea')
 })
 
+test('ids in capitals are the same ids: one copy, and an app is asked in lower case', async () => {
+  const own = newId()
+  const capitals = own.toUpperCase()
+  for (const path of [`/v1/products/${capitals}`, `/v1/products/${own}`, `/v1/products/${capitals}`])
+    assert.equal((await fetch(url + path)).status, 200)
+  for (const seller of [capitals, own]) await fetch(`${url}/v1/products?seller=${seller}`)
+  await fetch(`${url}/v1/carts/${capitals}`)
+  assert.deepEqual(
+    forwarded.map(({ request }) => request.path),
+    [
+      `/operations/getProduct?productId=${own}`,
+      `/operations/listProducts?seller=${own}`,
+      `/operations/getCart?cartId=${own}`,
+    ],
+  )
+})
+
+test('a query that is not UTF-8 finds no copy of what it would be mended to', async () => {
+  assert.equal((await fetch(`${url}/v1/search?q=%EF%BF%BD`)).status, 200)
+  for (const wrong of ['%E9', '%']) assert.equal((await fetch(`${url}/v1/search?q=${wrong}`)).status, 400)
+  assert.equal(forwarded.length, 1)
+})
+
 test('a query that means nothing makes no copy of a page', async () => {
   await fetch(`${url}/v1/sellers/${id}?a=1`)
   await fetch(`${url}/v1/sellers/${id}?a=2`)

@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { createBan } from '@caravan/contracts/access'
 import { issueToken } from '@caravan/contracts/clients'
 import { changePassword, closeAccount, resetPassword } from '@caravan/contracts/identity'
-import type { Operation } from '@caravan/contracts/operation'
+import { type Operation, publicPath } from '@caravan/contracts/operation'
 import { endAllSessions, endCurrentSession, endSession } from '@caravan/contracts/sessions'
 import type { AccessState } from '@caravan/service-kit/access-state'
 import { admit, isPrivileged } from '@caravan/service-kit/admit'
 import { anonymous, type Caller } from '@caravan/service-kit/authenticate'
+import { maxBodyBytes, readBody } from '@caravan/service-kit/body'
 import { addressHeader } from '@caravan/service-kit/client'
+import { decodeQuery } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
-import { readBody } from '@caravan/service-kit/route'
+import { canonicalParams } from '@caravan/service-kit/parse-request'
 import type Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { AnonymousToken } from './anonymous-token.ts'
@@ -39,7 +41,6 @@ export interface PublicApi {
   readonly isOwnPage: (ctx: Context) => boolean
 }
 
-const maxBodyBytes = 262_144
 /** Milliseconds, where an operation waits for someone outside the shop. */
 const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
 
@@ -95,10 +96,12 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       // Machines that ask for a token have none yet, but credentials of another kind.
       const isBasic = id === issueToken.id && /^basic /i.test(ctx.get('authorization'))
       const authorization = isBasic ? undefined : bearerOf(ctx)
-      admit(access, operation, isBasic ? anonymous : await callerOf(ctx), ctx)
+      const params = canonicalParams(operation, ctx.params)
+      const query = decodeQuery(ctx.querystring)
+      admit(access, operation, isBasic ? anonymous : await callerOf(ctx), { params, query })
       const request = {
         method,
-        path: invokedUrl(ctx, operation),
+        path: invokedUrl(ctx, operation, params),
         // A client that must send a key is refused without one; for any other the sidecar's repeats are to be known as such.
         headers: {
           ...(method === 'GET' || idempotent ? {} : { 'idempotency-key': randomUUID() }),
@@ -119,7 +122,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
       if (method !== 'GET' && app === 'catalog' && (answer.status < 300 || answer.status === 412)) {
         // Whoever edits here sees the edit here at once; other replicas hear of it by event. Who was told that a page is another now
         // has to find that one.
-        cache.outdate(ctx.path)
+        cache.outdate(publicPath(operation, params))
         cache.outdateLists()
       }
       if (ending.has(id) && answer.status < 300) await caughtUp(endingMs)
@@ -130,7 +133,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
   for (const each of cachedReads) {
     const load = (ctx: Context, search: string) => {
       assertPlainPath(ctx.path)
-      const path = invokedUrl(ctx, each.asked, search)
+      const path = invokedUrl(ctx, each.asked, canonicalParams(each.asked, ctx.params), search)
       return forwardAsNobody(ctx, each.asked.app, { method: 'GET', path, headers: {} })
     }
     const shared = readThrough(cache, each, load)
@@ -138,7 +141,7 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
     const own = found && pass(found)
     // One that was closed is no longer the same for everyone, nor is what only some may see.
     router.get(each.path, limit('call'), (ctx, next) =>
-      own && found && (isPrivileged(found, ctx.query) || !access.isPublic(found))
+      own && found && (isPrivileged(found, decodeQuery(ctx.querystring)) || !access.isPublic(found))
         ? own(ctx, next)
         : shared(ctx, next),
     )

@@ -1,4 +1,5 @@
 import { invokedPath, type Operation, parametersOf } from '@caravan/contracts/operation'
+import { decodeQuery } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Context, Middleware } from 'koa'
 import { clientAddress } from './client-address.ts'
@@ -32,15 +33,17 @@ export const assertPlainPath = (path: string): void => {
 
 /**
  * What an app is asked for a request: the operation's path and, in the query, the parameters of the public path before `search`, which
- * is left as it came. Throws 422 when the client's query has one of their names.
+ * is left as it came. Throws 400 for a query that is not UTF-8, 422 when the client's query has one of their names.
  */
 export const invokedUrl = (
   ctx: Context,
   operation: Pick<Operation, 'app' | 'id' | 'path'>,
+  params: Readonly<Record<string, string>>,
   search = ctx.search,
 ): string => {
   const names = parametersOf(operation)
-  const taken = names.filter((name) => name in ctx.query)
+  const given = decodeQuery(ctx.querystring)
+  const taken = names.filter((name) => name in given)
   if (taken.length > 0)
     throw new AppError(
       'invalid',
@@ -50,8 +53,8 @@ export const invokedUrl = (
         errors: taken.map((name) => ({ pointer: `query/${name}`, detail: 'unknown field' })),
       },
     )
-  const params = new URLSearchParams(names.map((name): [string, string] => [name, ctx.params[name]]))
-  const query = [String(params), search.slice(1)].filter((part) => part !== '').join('&')
+  const named = new URLSearchParams(names.map((name): [string, string] => [name, params[name] ?? '']))
+  const query = [String(named), search.slice(1)].filter((part) => part !== '').join('&')
   return query === '' ? invokedPath(operation) : `${invokedPath(operation)}?${query}`
 }
 

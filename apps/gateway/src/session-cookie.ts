@@ -6,6 +6,7 @@ import {
   refreshSession,
   type Tokens,
 } from '@caravan/contracts/sessions'
+import { parseJson } from '@caravan/service-kit/body'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Context } from 'koa'
 import type { Answer } from './answer.ts'
@@ -28,8 +29,8 @@ const assertOwnPage = (ctx: Context, isOwnPage: (ctx: Context) => boolean): void
 
 const parse = (body: Buffer): Record<string, unknown> | undefined => {
   try {
-    const value = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null ? value : undefined
+    const value = parseJson(body)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
   } catch {
     // The app says what is wrong with it.
     return undefined
@@ -43,7 +44,7 @@ const withCookie = (answer: Answer, value: string): Answer => ({
 
 /** Puts the refresh token of an answer where no script can read it. */
 const hidden = (answer: Answer): Answer => {
-  const { refreshToken = '', ...rest } = JSON.parse(answer.body.toString('utf8')) as Tokens
+  const { refreshToken = '', ...rest } = parseJson(answer.body) as Tokens
   const body = Buffer.from(JSON.stringify(rest))
   return withCookie({ ...answer, body }, cookie(refreshToken, maxAgeSeconds))
 }

@@ -1,10 +1,11 @@
 import { type Product, productChanged } from '@caravan/contracts/catalog'
+import { parseJson } from '@caravan/service-kit/body'
 import { type Subscription, subscription } from '@caravan/service-kit/subscription'
 import type { Answer } from './answer.ts'
 import type { ReadCache } from './read-cache.ts'
 
 const versionOf = ({ status, body }: Answer): number =>
-  status === 200 ? (JSON.parse(body.toString('utf8')) as Product).version : 0
+  status === 200 ? (parseJson(body) as Product).version : 0
 
 /** Every replica hears each event, so the component is `broadcast`; a repeat or an old event outdates nothing wrongly. */
 export const subscriptions = (cache: ReadCache): Subscription[] => [

@@ -12,6 +12,8 @@ const id = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
 const caller: Caller = { kind: 'member', id, roles: [], authorization: 'Bearer x' }
 const order = { id, status: 'pending-payment', total: 1999, currency: 'USD' }
 
+const bodyOf = (value: object) => ({ bytes: async () => Buffer.from(JSON.stringify(value)) })
+
 /** One payment: `live` is what the order has already, `outcome` what the provider says. */
 const pay = async (outcome: ChargeOutcome, live?: Partial<StoredPayment>) => {
   const done: string[] = []
@@ -63,7 +65,7 @@ test('of the provider’s refusals only 402 is about the card, and none that may
     [429, 'psp/too-many', 'unknown'],
     [500, 'psp/internal-error', 'unknown'],
   ] as const) {
-    const invoke = async () => ({ statusCode: status, body: { json: async () => ({ code }) } })
+    const invoke = async () => ({ statusCode: status, body: bodyOf({ code }) })
     const provider = createProvider({ invoke } as unknown as Sidecar)
     const request = { paymentId: id, amount: 1999, currency: 'USD', paymentMethod: 'pm_x' }
     assert.equal((await provider.charge(request)).outcome, outcome, `${status} ${code}`)
@@ -71,7 +73,7 @@ test('of the provider’s refusals only 402 is about the card, and none that may
 })
 
 test('a code that the provider makes up is kept as far as its column goes', async () => {
-  const body = { json: async () => ({ code: 'psp/card-declined', declineCode: `é${'x'.repeat(100)}` }) }
+  const body = bodyOf({ code: 'psp/card-declined', declineCode: `é${'x'.repeat(100)}` })
   const provider = createProvider({ invoke: async () => ({ statusCode: 402, body }) } as unknown as Sidecar)
   const request = { paymentId: id, amount: 1999, currency: 'USD', paymentMethod: 'pm_x' }
   assert.deepEqual(await provider.charge(request), { outcome: 'declined', declineCode: `?${'x'.repeat(63)}` })

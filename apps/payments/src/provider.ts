@@ -1,3 +1,4 @@
+import { parseJson } from '@caravan/service-kit/body'
 import { AppError } from '@caravan/service-kit/errors'
 import { failpoint } from '@caravan/service-kit/failpoint'
 import type { Sidecar } from '@caravan/service-kit/sidecar'
@@ -52,21 +53,26 @@ export type ChargeOutcome =
  * call to it; what is repeated here goes under the same idempotency key.
  */
 export const createProvider = (sidecar: Sidecar) => {
-  const send = async (method: 'GET' | 'POST', path: string, idempotencyKey?: string, body?: unknown) => {
+  const send = async (method: 'GET' | 'POST', path: string, idempotencyKey?: string, request?: unknown) => {
     failpoint('before-provider-call')
     const response = await sidecar.invoke('psp', {
       method,
       path,
       headers: {
         accept: 'application/json',
-        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(request ? { 'content-type': 'application/json' } : {}),
         ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
       },
-      body: body ? JSON.stringify(body) : null,
+      body: request ? JSON.stringify(request) : null,
       deadlineMs: 6000,
     })
     failpoint('after-provider-call')
-    return { status: response.statusCode, body: await response.body.json().catch(() => undefined) }
+    // What breaks off, or is no JSON, says nothing; the status may say enough.
+    const body = await response.body
+      .bytes()
+      .then(parseJson)
+      .catch(() => undefined)
+    return { status: response.statusCode, body }
   }
 
   const read = async <T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> => {

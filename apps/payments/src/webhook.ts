@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { parseJson } from '@caravan/service-kit/body'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Log } from '@caravan/service-kit/log'
 import { z } from 'zod'
@@ -54,7 +55,7 @@ export const createWebhook = (secret: string, { apply }: Resolve, log: Log) => {
   }
   const parse = (raw: Buffer): unknown => {
     try {
-      return JSON.parse(raw.toString('utf8'))
+      return parseJson(raw)
     } catch {
       return undefined
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterOperations } from '@caravan/contracts/dead-letters'
+import { utf8Of } from './decode-text.ts'
 import { eachOf, receive } from './delivery.ts'
 import { AppError } from './errors.ts'
 import type { Log } from './log.ts'
@@ -38,8 +39,9 @@ const parse = (text: string): unknown => {
 const readEvent = (delivered: unknown): DeliveredEvent => {
   const bytes =
     typeof delivered === 'string' ? Buffer.from(delivered, 'base64') : Buffer.from(JSON.stringify(delivered))
-  const text = bytes.toString('utf8')
-  const event = bytes.length > wholeBytes ? undefined : parse(text)
+  const utf8 = utf8Of(bytes)
+  const text = utf8 ?? bytes.toString('latin1')
+  const event = bytes.length > wholeBytes || utf8 === undefined ? undefined : parse(text)
   if (cloudEvent.safeParse(event).success) return event as DeliveredEvent
   return { id: sha256(bytes), type: 'unreadable', source: '', data: text.slice(0, shownLength) }
 }

@@ -1,8 +1,9 @@
 import type { Middleware } from 'koa'
 import { z } from 'zod'
+import { readBody } from './body.ts'
+import { utf8Of } from './decode-text.ts'
 import { failpoint } from './failpoint.ts'
 import type { Log } from './log.ts'
-import { readBody } from './route.ts'
 
 /** What an app answers for an event. DROP sends it to the dead-letter topic. */
 export type Status = 'SUCCESS' | 'RETRY' | 'DROP'
@@ -60,10 +61,12 @@ export const receive =
   (log: Log, handle: (events: readonly unknown[]) => Promise<Status[]>): Middleware =>
   async (ctx) => {
     ctx.res.once('finish', () => failpoint('after-acknowledgement'))
-    const text = (await readBody(ctx.req, maxBytes)).toString('utf8')
-    let body: unknown = text
+    const bytes = await readBody(ctx.req, maxBytes)
+    const text = utf8Of(bytes)
+    // What is not UTF-8 is no event either, and has a character for each byte: it is kept as it came.
+    let body: unknown = text ?? bytes.toString('latin1')
     try {
-      body = JSON.parse(text)
+      if (text !== undefined) body = JSON.parse(text)
     } catch (error) {
       log.error({ err: error }, 'a delivery is not JSON')
     }

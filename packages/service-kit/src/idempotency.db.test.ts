@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { id } from '@caravan/contracts/common'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
+import { canonicalJson } from './canonical-json.ts'
 import { transaction } from './database.ts'
 import { AppError } from './errors.ts'
 import { createIdempotency, type Idempotency, type Once } from './idempotency.ts'
@@ -11,17 +13,17 @@ import { eventually } from './testing/eventually.ts'
 import { startApp } from './testing/start-app.ts'
 import { createTestDatabase, type TestDatabase } from './testing/test-database.ts'
 
-const make = (id: string) =>
+const make = (name: string) =>
   operation({
     app: 'things',
-    id,
+    id: name,
     method: 'POST',
-    path: `/v1/${id}`,
+    path: `/v1/${name}`,
     summary: '',
     access: 'member',
     status: 201,
     idempotent: true,
-    body: z.strictObject({ name: z.string() }),
+    body: z.strictObject({ name: z.string(), of: z.array(z.strictObject({ a: id, b: z.int() })).optional() }),
     response: z.object({ id: z.string(), name: z.string() }),
   })
 
@@ -107,6 +109,32 @@ describe('an idempotent operation', () => {
     assert.equal(runs[0]?.id, first.body.id)
   })
 
+  test('a repeat that is written otherwise is the same request', async () => {
+    const key = newId()
+    const a = newId()
+    const send = (raw: string) =>
+      app.request('POST', '/operations/makeThing', raw, {
+        authorization: 'account-1',
+        'idempotency-key': key,
+      })
+    const first = await send(`{"name":"a","of":[{"a":"${a}","b":1}]}`)
+    assert.equal(first.status, 201)
+    for (const same of [
+      `{ "of" : [{"b":1e0, "a":"${a.toUpperCase()}"}],\n"name":"\\u0061"}`,
+      `\ufeff{"name":"a","of":[{"a":"${a}","b":1.0}]}`,
+    ]) {
+      const repeat = await send(same)
+      assert.deepEqual([repeat.status, repeat.body], [201, first.body], same)
+    }
+    for (const other of [
+      `{"name":"a","of":[{"a":"${a}","b":2}]}`,
+      `{"name":"a","of":[{"a":"${a}","b":1},{"a":"${a}","b":1}]}`,
+      '{"name":"a"}',
+    ])
+      assert.equal((await send(other)).body.code, 'idempotency/key-reused', other)
+    assert.equal(runs.length, 1)
+  })
+
   test('a result that was not recorded with its effect is kept as it was answered', async () => {
     act = async (once, name) => ({ id: once.id, name, internal: 'hunter2' })
     const key = newId()
@@ -164,7 +192,7 @@ describe('an idempotent operation', () => {
     assert.equal((await post(key)).body.id, runs[0]?.id)
   })
 
-  const request = (name = 'a') => `/v1/makeThing\n${JSON.stringify({ name })}`
+  const request = (name = 'a') => canonicalJson([undefined, undefined, { name }])
   const crash = async (key: string): Promise<Once> =>
     (await idempotency.claim('account-1 makeThing', key, request())) as Once
 

@@ -35,15 +35,15 @@ const entityTags = { type: 'string', description: '`*` or entity tags (RFC 9110,
 
 /** The statuses that the kit itself may answer an operation with, besides its own. */
 const failures = (op: Operation): number[] => {
-  const statuses = [503]
+  // 400 for a query that is not UTF-8, too.
+  const statuses = [400, 503]
   // 403 also for whoever is banned, and where an administrator closed what was open.
   statuses.push(401, 403)
   if (op.params) statuses.push(404)
   if (op.params || op.query || op.body) statuses.push(422)
-  if (op.body || op.raw) statuses.push(400, 413)
-  if (op.body) statuses.push(415)
-  if (op.idempotent) statuses.push(400, 409, 422)
-  if (isTaggedWrite(op)) statuses.push(400, 412)
+  if (op.body || op.raw) statuses.push(413, 415)
+  if (op.idempotent) statuses.push(409, 422)
+  if (isTaggedWrite(op)) statuses.push(412)
   statuses.push(...Object.values(op.problems ?? {}))
   return [...new Set([...statuses, 414, 429, 431])].sort()
 }

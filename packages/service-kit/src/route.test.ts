@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 import { createAuthenticator } from './authenticate.ts'
@@ -154,6 +155,36 @@ describe('a route', () => {
       isProblem(await put('{"count":1}', { headers: { 'content-type': type } }), 415, 'request/not-json')
     for (const type of ['application/json; charset=utf-8', 'application/vnd.thing+json', 'Application/JSON'])
       assert.equal((await put('{"count":1}', { headers: { 'content-type': type } })).status, 201)
+  })
+
+  test('a body in another charset or coding is refused, and so are bytes that are not UTF-8', async () => {
+    const text = '{"count":1,"a/b~c":"José"}'
+    const thing = '/operations/putThing?thingId=t1'
+    const send = async (bytes: Buffer, headers: Record<string, string> = {}, path = thing) => {
+      calls.length = 0
+      result = { id: 't1', tags: [], hex: '' }
+      const method = path === thing ? 'PUT' : 'POST'
+      return app.request(method, path, bytes, { 'content-type': 'application/json', ...headers })
+    }
+    const latin1 = Buffer.from(text, 'latin1')
+    isProblem(await send(latin1), 400, 'request/not-utf-8')
+    for (const path of [thing, '/operations/readRaw']) {
+      const declared = { 'content-type': 'application/json; charset=ISO-8859-1' }
+      isProblem(await send(latin1, declared, path), 415, 'request/other-charset')
+      isProblem(await send(gzipSync(text), { 'content-encoding': 'gzip' }, path), 415, 'request/encoded')
+    }
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(text)])
+    assert.equal((await send(marked)).status, 201)
+    assert.partialDeepStrictEqual(calls, [{ body: { 'a/b~c': 'José' } }])
+  })
+
+  test('a query whose escapes are none, or not UTF-8, is 400', async () => {
+    for (const query of ['limit=%', 'limit=1&x=Caf%E9'])
+      isProblem(
+        await put({ count: 1 }, { path: `/operations/putThing?thingId=t1&${query}` }),
+        400,
+        'request/not-utf-8',
+      )
   })
 
   test('413 for a body that is too long, said to be or not, and the client gets to read it', async () => {

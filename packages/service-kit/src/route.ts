@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import { type Operation, parametersOf, publicPath } from '@caravan/contracts/operation'
 import type { Context, Middleware } from 'koa'
-import getRawBody from 'raw-body'
 import type { z } from 'zod'
 import type { Access } from './access-state.ts'
 import { admit } from './admit.ts'
 import { type Audit, auditEntryOf, isAdministrative } from './audit.ts'
 import { type Authenticate, anonymous, type Caller } from './authenticate.ts'
+import { assertJson, maxBodyBytes as documented, parseJson, readBody } from './body.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { assertUtf8, decodeQuery } from './decode-text.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import type { Idempotency, Once } from './idempotency.ts'
+import { canonicalParams, parse } from './parse-request.ts'
 import { etagOf, type Precondition, readPrecondition } from './precondition.ts'
 import { currentTrace } from './trace.ts'
 
@@ -53,61 +56,6 @@ export interface RouteContext {
   readonly deadlineMs?: number
 }
 
-/** RFC 6901. */
-const pointerOf = (part: 'body' | 'query' | 'params', path: readonly PropertyKey[]): string => {
-  const pointer = path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-  return part === 'body' ? pointer : `${part}${pointer}`
-}
-
-/** Parses one part of a request. Throws 422 with a pointer to each faulty field. */
-const parse = (
-  schema: z.ZodType | undefined,
-  part: 'body' | 'query' | 'params',
-  value: unknown,
-  code: string,
-): unknown => {
-  if (!schema) return undefined
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const errors = result.error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: pointerOf(part, [...issue.path, key]), detail: 'unknown field' }))
-      : [{ pointer: pointerOf(part, issue.path), detail: issue.message }],
-  )
-  throw new AppError('invalid', code, 'The request does not match its schema', { errors })
-}
-
-/** The request's body, at most `limit` bytes. Throws 413. */
-export const readBody = async (request: IncomingMessage, limit: number): Promise<Buffer> => {
-  try {
-    return await getRawBody(request, { limit, length: request.headers['content-length'] ?? null })
-  } catch (cause) {
-    if ((cause as { type?: string }).type !== 'entity.too.large') {
-      throw new AppError('invalid', 'request/aborted', 'The body did not arrive', { status: 400, cause })
-    }
-    // Node reads the rest and forgets it, until its requestTimeout: a connection that closes now may take the answer with it.
-    throw new AppError('invalid', 'request/too-large', `A body has at most ${limit} bytes`, {
-      status: 413,
-      cause,
-    })
-  }
-}
-
-const parseJson = (raw: Buffer, contentType: string | undefined): unknown => {
-  if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? '')) {
-    throw new AppError('invalid', 'request/not-json', 'Send application/json', { status: 415 })
-  }
-  try {
-    return JSON.parse(raw.toString('utf8'))
-  } catch (cause) {
-    throw new AppError('invalid', 'request/malformed-json', 'The body is not JSON', {
-      status: 400,
-      errors: [{ pointer: '', detail: 'not JSON' }],
-      cause,
-    })
-  }
-}
-
 const withDeadline = <T>(work: Promise<T>, ms: number): Promise<T> => {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_, reject) => {
@@ -130,7 +78,7 @@ const ofSecurity = new Set([401, 403])
 
 /** Serves one route: who → what → may they → once → act → present. */
 export const serve = ({ operation, handle }: Route, context: RouteContext): Middleware => {
-  const { name, authenticate, access, idempotency, maxBodyBytes = 131_072, deadlineMs = 10_000 } = context
+  const { name, authenticate, access, idempotency, maxBodyBytes = documented, deadlineMs = 10_000 } = context
   const invalid = `${name}/invalid-request`
   const administrative = isAdministrative(operation)
   const audit = administrative || operation.audited ? context.audit : undefined
@@ -139,12 +87,13 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
   /** A sidecar brings the parameters of the public path in the query. One that came twice is no text, and 422. */
   const partsOf = ({
-    query,
-  }: Context): { params: Record<string, string>; query: Record<string, unknown> } => {
-    const { params = [], rest = [] } = Object.groupBy(Object.entries(query), ([name]) =>
+    querystring,
+  }: Context): { params: Readonly<Record<string, string>>; query: Record<string, unknown> } => {
+    const { params = [], rest = [] } = Object.groupBy(Object.entries(decodeQuery(querystring)), ([name]) =>
       named.has(name) ? 'params' : 'rest',
     )
-    return { params: Object.fromEntries(params) as Record<string, string>, query: Object.fromEntries(rest) }
+    const given = Object.fromEntries(params) as Record<string, string>
+    return { params: canonicalParams(operation, given), query: Object.fromEntries(rest) }
   }
   const isTaggedWrite = operation.tagged && operation.method !== 'GET'
   const etagOfResult = (result: unknown) => etagOf(JSON.stringify(operation.response?.parse(result)))
@@ -155,11 +104,13 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     caller: Caller,
     identify: (id: string) => void = () => {},
   ): Promise<void> => {
-    const raw = operation.body || operation.raw ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
+    const hasBody = operation.body || operation.raw
+    if (hasBody) assertUtf8(ctx.get('content-type'))
+    if (operation.body) assertJson(ctx.get('content-type'))
+    const raw = hasBody ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
     const params = parse(operation.params, 'params', given.params, invalid)
     const query = parse(operation.query, 'query', given.query, invalid)
-    const body =
-      operation.body && parse(operation.body, 'body', parseJson(raw, ctx.get('content-type')), invalid)
+    const body = operation.body && parse(operation.body, 'body', parseJson(raw), invalid)
     const precondition = readPrecondition(isTaggedWrite ? ctx.headers : {}, etagOfResult)
     const input = { params, query, body, caller, identify, raw, precondition, headers: ctx.headers }
 
@@ -180,7 +131,8 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
     const scope = `${caller.id} ${operation.id}`
     const key = ctx.get('idempotency-key')
-    const claim = await idempotency.claim(scope, key, `${ctx.state.path}\n${raw.toString('utf8')}`)
+    // Of what was understood, not of how it was written.
+    const claim = await idempotency.claim(scope, key, canonicalJson([params, query, body]))
     if ('status' in claim) {
       ctx.set('Idempotent-Replayed', 'true')
       const kept = claim.status < 400 ? operation.response?.parse(claim.body) : claim.body
@@ -236,7 +188,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
   return async (ctx) => {
     const given = partsOf(ctx)
-    // What the request is about, in the words of the public API: for logs, the audit log, and to know a repeat.
+    // What the request is about, in the words of the public API: for logs and the audit log.
     ctx.state.path = publicPath(operation, given.params)
     const app = internal ? ctx.get('dapr-caller-app-id') : ''
     const known: Caller = app

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import { type Dispatcher, Pool } from 'undici'
 import type { z } from 'zod'
+import { decodeText } from './decode-text.ts'
 import { AppError, fromProblem } from './errors.ts'
 import { sidecarSeconds } from './metrics.ts'
 import { parseKnown } from './parse-known.ts'
@@ -160,11 +161,11 @@ export const createSidecar = ({
   }
 
   const readJson = async (response: Dispatcher.ResponseData): Promise<unknown> => {
-    const text = await response.body.text().catch((cause) => {
+    const bytes = await response.body.bytes().catch((cause) => {
       throw unreachable(cause)
     })
     try {
-      return text === '' ? undefined : JSON.parse(text)
+      return bytes.length === 0 ? undefined : JSON.parse(decodeText(bytes))
     } catch {
       return undefined
     }

@@ -62,6 +62,7 @@ def has_product(sku):
 
 
 def adjust(sku, adjustmentId, body):
+    adjustmentId = adjustmentId.lower()
     if adjustments.get(adjustmentId, (sku, body["delta"])) != (sku, body["delta"]):
         raise Problem(409, "inventory/adjustment-reused")
     if adjustmentId not in adjustments:

@@ -1,5 +1,6 @@
 import * as contract from '@caravan/contracts/access'
 import { operations } from '@caravan/contracts/all'
+import { id } from '@caravan/contracts/common'
 import { isPublic, type Operation } from '@caravan/contracts/operation'
 import type { AccessState } from '@caravan/service-kit/access-state'
 import { readNetwork } from '@caravan/service-kit/address'
@@ -39,7 +40,20 @@ const pageOf = <T>(entries: readonly Entry[], limit: number, present: (entry: ne
 }
 
 const encode = (id: string): string => Buffer.from(id).toString('base64url')
-const decode = (id: string): string => Buffer.from(id, 'base64url').toString('ascii')
+/** Undefined for what `encode` did not make: base64 that is almost right would name an entry too. */
+const decode = (id: string): string | undefined => {
+  const text = Buffer.from(id, 'base64url').toString('latin1')
+  return encode(text) === id ? text : undefined
+}
+
+/** Throws 422 for a cursor that is not one of ours. */
+const positionOf = (after: string): string => {
+  const position = decode(after)
+  if (position) return position
+  throw new AppError('invalid', 'identity/invalid-request', 'The cursor is not one of ours', {
+    errors: [{ pointer: 'query/after', detail: 'not a cursor' }],
+  })
+}
 
 const presentBan = ({ id, value, expiresAt }: Entry<'ban'>): contract.Ban => ({
   ...value,
@@ -49,7 +63,7 @@ const presentBan = ({ id, value, expiresAt }: Entry<'ban'>): contract.Ban => ({
 
 /** In its one spelling. Throws 422 for a network that would shut out a good part of the world. */
 const subjectOf = (kind: string, subject: string): string => {
-  if (kind !== 'address') return subject
+  if (kind !== 'address') return id.parse(subject)
   const network = readNetwork(subject)
   const bits = network?.split('/')[1]
   if (!network || Number(bits) < (network.includes(':') ? 32 : 8))
@@ -195,7 +209,7 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
   }),
 
   route(contract.listBans, async ({ query: { limit, after } }) => {
-    const bans = await store.list('ban', limit + 1, after && decode(after))
+    const bans = await store.list('ban', limit + 1, after && positionOf(after))
     const { next, ...page } = pageOf(bans, limit, presentBan)
     return { ...page, ...(next ? { next: encode(next) } : {}) }
   }),
@@ -221,7 +235,8 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
   }),
 
   route(contract.deleteBan, async ({ params: { banId }, caller }) => {
-    if (!(await store.remove(caller.id, 'ban', decode(banId)))) throw notFound('ban')
+    const entry = decode(banId)
+    if (!entry || !(await store.remove(caller.id, 'ban', entry))) throw notFound('ban')
     return undefined
   }),
 

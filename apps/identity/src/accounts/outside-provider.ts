@@ -1,3 +1,4 @@
+import { decodeText } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import type { RawRequest, Sidecar } from '@caravan/service-kit/sidecar'
 import * as oidc from 'openid-client'
@@ -52,7 +53,7 @@ export const openOutsideProvider = (
       deadlineMs: timeout * 1000,
     })
     const type = answer.headers['content-type']
-    return new Response(answer.statusCode === 204 ? null : await answer.body.text(), {
+    return new Response(answer.statusCode === 204 ? null : decodeText(await answer.body.bytes()), {
       status: answer.statusCode,
       headers: type ? { 'content-type': String(type) } : {},
     })

@@ -1,5 +1,6 @@
 import { createClient, deleteClient, issueToken, listClients } from '@caravan/contracts/clients'
 import type { AccessState } from '@caravan/service-kit/access-state'
+import { decodeQuery, decodeText } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import { z } from 'zod'
@@ -19,14 +20,23 @@ const refusal = (error: 'invalid_request' | 'invalid_client' | 'unsupported_gran
 /** Unknown parameters are ignored, and none may come twice (RFC 6749, 3.2). */
 const form = z.object({
   grant_type: z.string(),
-  client_id: z.string().max(100),
+  // A UUID of ours, in its one spelling.
+  client_id: z.string().max(100).toLowerCase(),
   client_secret: z.string().max(100),
 })
 
+const parametersOf = (raw: Buffer): ReturnType<typeof decodeQuery> => {
+  try {
+    return decodeQuery(decodeText(raw))
+  } catch {
+    throw refusal('invalid_request')
+  }
+}
+
 const readForm = (raw: Buffer, contentType = ''): z.infer<typeof form> => {
-  const entries = [...new URLSearchParams(raw.toString('utf8'))]
-  const parsed = form.safeParse(Object.fromEntries(entries))
-  const once = new Set(entries.map(([name]) => name)).size === entries.length
+  const parameters = parametersOf(raw)
+  const parsed = form.safeParse(parameters)
+  const once = !Object.values(parameters).some(Array.isArray)
   if (!parsed.success || !once || !contentType.startsWith('application/x-www-form-urlencoded'))
     throw refusal('invalid_request')
   if (parsed.data.grant_type !== 'client_credentials') throw refusal('unsupported_grant_type')

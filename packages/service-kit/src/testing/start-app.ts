@@ -14,6 +14,9 @@ export interface AppOptions extends Partial<RouteContext> {
   readonly callbacks?: (router: Router) => void
 }
 
+const isRaw = (body: unknown): body is string | Uint8Array<ArrayBuffer> =>
+  typeof body === 'string' || body instanceof Uint8Array
+
 /** The real Koa app with the given routes on a free port; `request` calls it as its sidecar would. */
 export const startApp = async (routes: readonly Route[], { callbacks, ...context }: AppOptions = {}) => {
   const app = createServer({
@@ -34,7 +37,7 @@ export const startApp = async (routes: readonly Route[], { callbacks, ...context
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  /** A body that is no text goes as JSON. */
+  /** A body that is neither text nor bytes goes as JSON. */
   const request = async (
     method: string,
     path: string,
@@ -48,7 +51,7 @@ export const startApp = async (routes: readonly Route[], { callbacks, ...context
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
     const parsed = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {}
