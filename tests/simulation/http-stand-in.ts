@@ -37,7 +37,8 @@ const requestOf = (body: string) => {
 
 /** Of Koa's context, what the kit uses of it. */
 export const contextOf = ({ operation, params = {}, query = {}, headers, body }: Request) => ({
-  ...{ query: { ...params, ...query }, headers, state: {}, path: operation },
+  querystring: String(new URLSearchParams({ ...params, ...query } as Record<string, string>)),
+  ...{ headers, state: {}, path: operation },
   ...{ req: requestOf(body), res: { once: () => {} }, set: () => {} },
   get: (name: string) => headers[name.toLowerCase()] ?? '',
   ...{ status: 404, body: undefined as unknown, type: '' },

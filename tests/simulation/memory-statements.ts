@@ -145,7 +145,7 @@ export const createExecutor = (tables: ReadonlyMap<string, Table>) => {
     return limited(rows, limit, env)
   }
 
-  const update = ({ table: name, set, where }: Update, env: Env, tx: Writes): Outcome => {
+  const update = ({ table: name, ignore, set, where }: Update, env: Env, tx: Writes): Outcome => {
     const table = tableOf(name)
     const found = locked(table, where, env, tx)
     for (const row of found) {
@@ -153,7 +153,11 @@ export const createExecutor = (tables: ReadonlyMap<string, Table>) => {
       const values = { ...(row.current as Values) }
       env.scope = { alias: name, values, outer: undefined }
       for (const [column, to] of set) values[column] = to(env)
-      table.change(row, values, tx, env)
+      try {
+        table.change(row, values, tx, env)
+      } catch (error) {
+        if (!ignore || (error as { code?: string }).code !== 'ER_DUP_ENTRY') throw error
+      }
     }
     return { affectedRows: found.length, insertId: 0 }
   }

@@ -173,10 +173,11 @@ const parse = (reader: TokenReader): Statement => {
   if (reader.accept('CREATE')) return parseTable(reader)
   if (reader.accept('ALTER')) return parseAlteration(reader)
   if (reader.accept('UPDATE')) {
+    const ignore = reader.accept('IGNORE')
     const table = reader.name()
     reader.expect('SET')
     const set = commas(reader, () => assignment(reader))
-    return { kind: 'update', table, set, where: where(reader) }
+    return { kind: 'update', table, ignore, set, where: where(reader) }
   }
   reader.expect('DELETE', 'FROM')
   return { kind: 'delete', table: reader.name(), where: where(reader), limit: limit(reader) }

@@ -60,6 +60,7 @@ export interface Insert {
 export interface Update {
   readonly kind: 'update'
   readonly table: string
+  readonly ignore: boolean
   readonly set: readonly Assignment[]
   readonly where: Expression | undefined
 }

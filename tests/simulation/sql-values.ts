@@ -53,6 +53,7 @@ export const functions: Record<string, Apply> = {
   LEAST: numbers(Math.min),
   GREATEST: numbers(Math.max),
   POW: numbers((base, power) => Number(base) ** Number(power)),
+  LOWER: ([text = null]) => (text === null ? null : String(text).toLowerCase()),
   COALESCE: (args) => args.find((value) => value !== null) ?? null,
 }
 
