@@ -9,7 +9,9 @@ import type { Call, Entry, Journal } from './memory-database.ts'
 // times, in as many transactions, through knex: it must answer the same, wait where it waited, and end with the same rows.
 
 /** How often it is looked whether a statement waits, at the most. */
-const patience = 1500
+const patience = 250
+/** Milliseconds between two looks: InnoDB renews what INNODB_TRX shows only when nobody has read it for 100 ms. */
+const betweenLooks = 150
 
 const services = await loadServices()
 const { default: fc } = await import('fast-check')
@@ -113,7 +115,7 @@ const replay = async (db: Knex, journal: Journal): Promise<{ statements: number;
         answer = given
       })
       for (let n = 0; n < patience && !answer && !(await isWaiting(session.connection)); n += 1)
-        await pause(20)
+        await pause(betweenLooks)
       assert.equal(answer, undefined, `the server did not wait for a lock: ${JSON.stringify(entry.call)}`)
       counted.waits += 1
       return
@@ -121,16 +123,14 @@ const replay = async (db: Knex, journal: Journal): Promise<{ statements: number;
     if ('error' in entry && /DEADLOCK|TIMEOUT/.test(entry.error)) throw new Parted()
     if (!session.pending) await run(session.connection, `SET timestamp = ${entry.at / 1000}`)
     const { connection, pending = start(connection, entry.call) } = session
-    const waits = Array.from({ length: patience }, () => 20)
     let answer: unknown
     pending.then((given) => {
       answer = given
     })
     await Promise.race([pending, pause(100)])
-    for (const ms of waits) {
-      if (answer) break
+    for (let n = 0; n < patience && !answer; n += 1) {
       if (await isWaiting(connection)) throw new Parted()
-      await pause(ms)
+      await Promise.race([pending, pause(betweenLooks)])
     }
     session.pending = undefined
     const { value, error } = (answer ?? { error: 'no answer' }) as { value?: unknown; error?: string }
