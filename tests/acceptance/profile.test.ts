@@ -100,8 +100,10 @@ test('profile and addresses are one’s own to change', async () => {
   assert.deepEqual([changed.status, changed.body.name, changed.body.locale], [200, '林美', 'zh'])
   const change = (more: object) =>
     door('PUT', '/v1/me', { token, body: { name: '林美', locale: 'zh', ...more } })
-  const unknown = await change({ passwordHash: 'x' })
-  assert.deepEqual([unknown.status, unknown.body.errors[0].pointer], [422, '/passwordHash'])
+  for (const field of ['roles', 'id', 'confirmedAt', 'passwordHash']) {
+    const refused = await change({ [field]: 'x' })
+    assert.deepEqual([refused.status, refused.body.errors[0].pointer], [422, `/${field}`])
+  }
   // What `GET` gives is taken back, and what only the shop writes stays as it is.
   for (const [field, value] of Object.entries({
     email: 'another@caravan.example',
