@@ -54,8 +54,11 @@ const codeOf = async (path: string, token?: string, method = 'GET'): Promise<str
   const { status, body } = await shop.door(method, path, token ? { token } : {})
   return status < 300 ? String(status) : `${status} ${body?.code}`
 }
-const becomes = (expected: string, path: string, token?: string) =>
-  eventually(`${path} is ${expected}`, async () => (await codeOf(path, token)) === expected)
+const becomes = async (expected: string, path: string, token?: string) => {
+  await eventually(`${path} is ${expected}`, async () => (await codeOf(path, token)) === expected)
+  // The door knew it; the others learn it by themselves.
+  await sameAccess(stack)
+}
 
 describe('every operation, for everyone', () => {
   let owner: Shopper

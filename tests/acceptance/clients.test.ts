@@ -6,9 +6,10 @@ import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import jwt from 'jsonwebtoken'
 import { get } from '../contract/ask.ts'
+import { sameAccess } from '../support/access.ts'
 import { logLines } from '../support/log-lines.ts'
 import { startOutsideSidecar } from '../support/outside-sidecar.ts'
-import { shop } from '../support/stack.ts'
+import { shop, stack } from '../support/stack.ts'
 
 const { door } = shop
 const newClient = async () => {
@@ -102,8 +103,11 @@ test('a machine has the roles that were granted to its id, at once, in the audit
     })
     return status < 300 ? 'allowed' : String(body.code)
   }
-  const becomes = (expected: string) =>
-    eventually(`editing is ${expected}`, async () => (await editing()) === expected)
+  const becomes = async (expected: string) => {
+    await eventually(`editing is ${expected}`, async () => (await editing()) === expected)
+    // The door knew it; the others learn it by themselves.
+    await sameAccess(stack)
+  }
   const roles = `/v1/accounts/${client.id}/roles`
 
   assert.equal(await editing(), 'auth/forbidden')
