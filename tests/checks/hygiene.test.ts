@@ -20,6 +20,10 @@ test('no file names a path of one machine', () => {
   assert.deepEqual(found(/./, /(?<![\w.~}-])\/(?:root|home|work|Users)\//), [])
 })
 
+test('no merge was left half-way', () => {
+  assert.deepEqual(found(/./, /^(?:<{7}|\|{7}|>{7})(?: |$)/m), [])
+})
+
 test('no test is left out, and none runs alone', () => {
   assert.deepEqual(found(/\.test\.ts$/, /\.(?:only|skip|todo)\(|\b(?:only|skip|todo): /), [])
 })
