@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Product } from '@caravan/contracts/catalog'
 import type { Stock } from '@caravan/contracts/inventory'
 import type { Order } from '@caravan/contracts/orders'
@@ -75,16 +76,22 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
   }
 
   /**
-   * As a client that wants an answer: 503, a full queue, and 409 while the first try goes on, are asked again. What is
-   * asked has its own key, or is the same however often it is done.
+   * As a client that wants an answer: 503, a full queue, and 409 while the first try goes on, are asked again, each time
+   * twice as long after as the time before, up to what `Retry-After` says. What is asked has its own key, or is the same
+   * however often it is done.
    */
-  const persistently = <T extends object>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> =>
-    eventually('an answer that is not "try again"', async () => {
+  const persistently = <T extends object>(ask: () => Promise<Answer<T>>): Promise<Answer<T>> => {
+    let waitMs = 20
+    const askAgain = async () => {
       const answer = await ask()
       const code = answer.body && 'code' in answer.body && String(answer.body.code)
-      const isTryAgain = answer.status === 503 || code === 'idempotency/in-flight' || code === 'identity/busy'
-      return !isTryAgain && answer
-    })
+      if (answer.status !== 503 && code !== 'idempotency/in-flight' && code !== 'identity/busy') return answer
+      await pause(waitMs * Math.random())
+      waitMs = Math.min(2 * waitMs, 1000 * Number(answer.headers.get('retry-after') ?? 1))
+      return false
+    }
+    return eventually('an answer that is not "try again"', askAgain, 120_000)
+  }
 
   /** What a test needs before it begins: asked for until it is done. */
   const sure = async <T extends object>(

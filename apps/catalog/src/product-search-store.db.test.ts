@@ -276,3 +276,10 @@ test('search goes by the full-text index, on every page', async () => {
     assert.partialDeepStrictEqual(shown, { key: 'PRIMARY', type: 'eq_ref' })
   }
 })
+
+test('what is behind is looked for in an index alone', async () => {
+  const steps = await plansOf(database.db, () => documents.catchUp())
+  const [step] = steps.filter(({ table }) => table === 'products')
+  assert.partialDeepStrictEqual(step, { key: 'indexing' })
+  assert.match(String(step?.Extra), /Using index/)
+})
