@@ -52,13 +52,20 @@ test('an addition that comes again changes nothing; its key with another item is
   assert.deepEqual(quantities(addItem(one, { sku: 'KETTLE', quantity: 2 }, 'ke', later)), { KETTLE: 4 })
 })
 
+test('an addition whose answer was lost comes again behind all that waited, and is still known', () => {
+  const keys = Array.from({ length: 202 }, (_, n) => `key-${n}`)
+  const add = (sofar: Cart, key: string) => addItem(sofar, { sku: 'KETTLE', quantity: 1 }, key, now)
+  const busy = keys.reduce(add, emptyCart(now))
+  assert.equal(add(busy, 'key-0'), busy)
+})
+
 test('the memory of additions, merges and orders is bounded', () => {
-  const busy = Array.from({ length: 60 }, (_, n) => n).reduce((sofar, n) => {
+  const busy = Array.from({ length: 300 }, (_, n) => n).reduce((sofar, n) => {
     const added = addItem(sofar, { sku: 'KETTLE', quantity: 1 }, `key-${n}`, now)
     return takeBought(mergeGuest(added, `guest-${n}`, [], now), `order-${n}`, [], now)
   }, emptyCart(now))
-  assert.deepEqual([busy.requests.length, busy.merged.length, busy.orders.length], [50, 50, 50])
-  assert.deepEqual([busy.requests.at(-1), busy.orders.at(-1)], ['key-59 KETTLE 1', 'order-59'])
+  assert.deepEqual([busy.requests.length, busy.merged.length, busy.orders.length], [250, 50, 50])
+  assert.deepEqual([busy.requests.at(-1), busy.orders.at(-1)], ['key-299 KETTLE 1', 'order-299'])
 })
 
 test('a full line and a full cart refuse more, and say how much they hold', () => {

@@ -31,6 +31,8 @@ export interface Cart {
 export const maxLines = 100
 export const maxQuantity = 1000
 const remembered = 50
+/** More than may wait for one cart at once: a client whose answer was lost asks again behind all of these. */
+const rememberedRequests = 250
 
 export const emptyCart = (now: string): Cart => ({
   lines: [],
@@ -45,8 +47,8 @@ export const notFound = () => new AppError('not-found', 'carts/not-found', 'No s
 /** As every service answers a closed account, whichever hears of it first. */
 export const accountClosed = () => new AppError('unauthenticated', 'auth/session-ended', 'Sign in again')
 
-const remember = (list: readonly string[], entry: string): readonly string[] =>
-  [...list, entry].slice(-remembered)
+const remember = (list: readonly string[], entry: string, most = remembered): readonly string[] =>
+  [...list, entry].slice(-most)
 
 const quantityOf = (cart: Cart, sku: string): number =>
   cart.lines.find((line) => line.sku === sku)?.quantity ?? 0
@@ -88,7 +90,7 @@ export const addItem = (cart: Cart, { sku, quantity }: Item, request: string, no
     })
   }
   const added = withLine(cart, sku, present + quantity, now)
-  return { ...added, requests: remember(cart.requests, entry) }
+  return { ...added, requests: remember(cart.requests, entry, rememberedRequests) }
 }
 
 /** Throws 409 `carts/cart-full`. */
