@@ -110,7 +110,7 @@ export const putRule = operation({
   status: 200,
   tagged: true,
   params: ruleParams,
-  body: takingBack(rule, storedRule),
+  body: takingBack(rule, storedRule, { named: { id: 'ruleId' } }),
   response: storedRule,
   problems: { 'identity/unknown-role': 409, ...lockedOut },
   example: {
@@ -169,7 +169,7 @@ export const putRole = operation({
   status: 200,
   tagged: true,
   params: roleParams,
-  body: takingBack(roleContent, storedRole),
+  body: takingBack(roleContent, storedRole, { named: { role: 'role' } }),
   response: storedRole,
   problems: { 'identity/unknown-role': 409, 'identity/role-circle': 409, ...lockedOut },
 })

@@ -93,7 +93,10 @@ export const putProduct = operation({
   status: 200,
   tagged: true,
   params: productParams,
-  body: takingBack(productContent, product),
+  body: takingBack(productContent, product, {
+    named: { id: 'productId' },
+    moved: ['version', 'updatedAt'],
+  }),
   response: product,
   problems: {
     'catalog/sku-taken': 409,
@@ -222,7 +225,7 @@ export const putCategory = operation({
   status: 200,
   tagged: true,
   params: z.strictObject({ slug }),
-  body: takingBack(categoryContent, category),
+  body: takingBack(categoryContent, category, { named: { slug: 'slug' } }),
   response: category,
   problems: { 'catalog/unknown-category': 409, 'catalog/category-circle': 409 },
 })
@@ -237,7 +240,7 @@ export const putSeller = operation({
   status: 200,
   tagged: true,
   params: z.strictObject({ sellerId: id }),
-  body: takingBack(sellerContent, seller),
+  body: takingBack(sellerContent, seller, { named: { id: 'sellerId' } }),
   response: seller,
 })
 

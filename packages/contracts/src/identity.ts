@@ -185,7 +185,7 @@ export const putAddress = operation({
   status: 200,
   tagged: true,
   params: addressParams,
-  body: takingBack(address, savedAddress),
+  body: takingBack(address, savedAddress, { named: { id: 'addressId' } }),
   response: savedAddress,
   problems: { 'identity/address-book-full': 409 },
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { operations } from './all.ts'
 import { isPublic, parametersOf } from './operation.ts'
+import { comparedMembers } from './taking-back.ts'
 
 const unique = (values: readonly string[]) => {
   const twice = values.filter((value, index) => values.indexOf(value) !== index)
@@ -122,5 +123,14 @@ test('a replacement takes back all that its answer holds', () => {
       [],
       id,
     )
+  }
+})
+
+test('a replacement knows the member of its answer that its path repeats', () => {
+  for (const op of operations) {
+    if (op.method !== 'PUT' || !op.tagged || !op.body || !(op.response instanceof z.ZodObject)) continue
+    const { named = {} } = comparedMembers(op.body) ?? {}
+    assert.deepEqual(Object.values(named), parametersOf(op), op.id)
+    for (const member of Object.keys(named)) assert.ok(member in op.response.shape, `${op.id} ${member}`)
   }
 })

@@ -30,8 +30,9 @@ export const isListed = (ifNoneMatch: string, etag: string): boolean => {
 }
 
 /**
- * Throws 412 unless the request's conditions hold for what is there now, `undefined` where nothing is. To be called in the
- * transaction of the write, with what the operation would answer if it changed nothing.
+ * Throws 412 unless the request's conditions hold for what is there now, `undefined` where nothing is; then 422 where its body has
+ * another member of the owner's than is kept. To be called in the transaction of the write, with what the operation would answer
+ * if it changed nothing.
  */
 export type Precondition = (current: unknown) => void
 

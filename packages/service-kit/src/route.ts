@@ -8,6 +8,7 @@ import { type Audit, auditEntryOf, isAdministrative } from './audit.ts'
 import { type Authenticate, anonymous, type Caller } from './authenticate.ts'
 import { assertJson, maxBodyBytes as documented, parseJson, readBody } from './body.ts'
 import { canonicalJson } from './canonical-json.ts'
+import { readCompared } from './compared-members.ts'
 import { assertUtf8, decodeQuery } from './decode-text.ts'
 import { AppError, asAppError, toProblem } from './errors.ts'
 import { failpoint } from './failpoint.ts'
@@ -27,7 +28,7 @@ export interface Input<P, Q, B> {
   readonly identify: (id: string) => void
   /** Present for idempotent operations. */
   readonly once: Once
-  /** Of a write that is `tagged`: its handler has to call it. For any other there is no condition. */
+  /** Of a write that is `tagged`, or takes back what was read: its handler has to call it. For any other there is no condition. */
   readonly precondition: Precondition
   /** The body's bytes, for operations that are `raw`. */
   readonly raw: Buffer
@@ -110,8 +111,14 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const raw = hasBody ? await readBody(ctx.req, maxBodyBytes) : Buffer.alloc(0)
     const params = parse(operation.params, 'params', given.params, invalid)
     const query = parse(operation.query, 'query', given.query, invalid)
-    const body = operation.body && parse(operation.body, 'body', parseJson(raw), invalid)
-    const precondition = readPrecondition(isTaggedWrite ? ctx.headers : {}, etagOfResult)
+    const sent = operation.body && parseJson(raw)
+    const body = parse(operation.body, 'body', sent, invalid)
+    const conditions = readPrecondition(isTaggedWrite ? ctx.headers : {}, etagOfResult)
+    const compare = readCompared(operation.body, sent, given.params, invalid)
+    const precondition: Precondition = (current) => {
+      conditions(current)
+      compare(current === undefined ? undefined : operation.response?.parse(current))
+    }
     const input = { params, query, body, caller, identify, raw, precondition, headers: ctx.headers }
 
     const run = async (once?: Once) => {
