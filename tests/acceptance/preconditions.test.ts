@@ -126,6 +126,15 @@ test('every replacement is held to its conditions here', () => {
   assert.deepEqual(Object.keys(resources).sort(), tagged.sort())
 })
 
+/** Those that a `DELETE` at the same path ends. */
+const deletable = new Set(
+  operations
+    .filter(({ method, path }) =>
+      operations.some((op) => op.method === 'DELETE' && method === 'PUT' && op.path === path),
+    )
+    .map(({ id }) => id),
+)
+
 for (const [id, { path: newPath, content, isBorn, query = '' }] of Object.entries(resources)) {
   describe(id, () => {
     const path = newPath()
@@ -212,6 +221,25 @@ for (const [id, { path: newPath, content, isBorn, query = '' }] of Object.entrie
         Array.from({ length: 8 }, (_, n) => put(path, content(11 + 2 * n), { 'if-match': etag })),
       )
       assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(7).fill(412)])
+    })
+
+    test('what is not as it was when it was read is not deleted', async () => {
+      if (!deletable.has(id)) return
+      const remove = (headers: Record<string, string>) => shop.door('DELETE', path, { token, headers })
+      const { body, etag } = await read()
+      assert.equal((await put(path, content(7))).status, 200)
+      const now = (await read()).etag
+      for (const headers of [{ 'if-match': etag }, { 'if-none-match': now }] as Record<string, string>[]) {
+        const refused = await remove(headers)
+        assert.deepEqual([refused.status, refused.body.code], [412, 'request/precondition-failed'])
+      }
+      assert.equal((await remove({ 'if-match': 'unquoted' })).status, 400)
+      assert.notDeepEqual((await read()).body, body)
+      const answers = await Promise.all(Array.from({ length: 4 }, () => remove({ 'if-match': now })))
+      const [done, ...others] = answers.map(({ status }) => status).sort()
+      assert.equal(done, 204)
+      for (const status of others) assert.ok([404, 412].includes(status), String(status))
+      assert.equal((await shop.door('GET', path, { token })).status, 404)
     })
   })
 }

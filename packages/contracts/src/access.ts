@@ -126,6 +126,7 @@ export const deleteRule = operation({
   summary: 'Remove a rule; one of the default policy stays removed',
   access: administrator,
   status: 204,
+  tagged: storedRule,
   params: ruleParams,
   problems: { 'identity/rule-not-found': 404, ...lockedOut },
 })
@@ -182,6 +183,7 @@ export const deleteRole = operation({
   summary: 'Remove a role that no rule, grant or role names',
   access: administrator,
   status: 204,
+  tagged: storedRole,
   params: roleParams,
   problems: { 'identity/role-not-found': 404, 'identity/role-in-use': 409 },
 })

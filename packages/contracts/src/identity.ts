@@ -198,6 +198,7 @@ export const deleteAddress = operation({
   summary: 'Delete an address; a repeat changes nothing',
   access: 'member',
   status: 204,
+  tagged: savedAddress,
   params: addressParams,
 })
 

@@ -52,9 +52,9 @@ export interface Operation<
   readonly response?: R
   /**
    * The resource has entity tags, strong ones (RFC 9110, 8.8.3): an answer that shows it has its own, and a write keeps to
-   * `If-Match` and `If-None-Match`, or is answered 412.
+   * `If-Match` and `If-None-Match`, or is answered 412. A write that answers nothing names what its resource's read shows.
    */
-  readonly tagged?: true
+  readonly tagged?: true | z.ZodType
   /** A query parameter that shows what others do not see. Whoever sends it must be allowed that operation, too. */
   readonly privileged?: {
     readonly query: string

@@ -107,6 +107,15 @@ test('a replacement keeps to conditions, and is read at its path with the tag th
   for (const id of Object.keys(noReplacements)) assert.ok(known.includes(id), id)
 })
 
+test('what is read with a tag is deleted under conditions on that tag', () => {
+  for (const { id, path, response } of operations.filter(
+    ({ method, tagged }) => method === 'GET' && tagged,
+  )) {
+    const deletion = operations.find((op) => op.method === 'DELETE' && op.path === path)
+    if (deletion) assert.equal(deletion.tagged, response, `${deletion.id} is not about what ${id} shows`)
+  }
+})
+
 test('a replacement fills in nothing that its body leaves out', () => {
   for (const { id, method, body } of operations)
     if (method === 'PUT' && body)

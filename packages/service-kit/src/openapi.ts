@@ -25,7 +25,7 @@ const parametersIn = (where: 'path' | 'query', schema: z.ZodType | undefined): J
 
 const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
 
-const isTaggedWrite = ({ tagged, method }: Operation): boolean => tagged === true && method !== 'GET'
+const isTaggedWrite = ({ tagged, method }: Operation): boolean => tagged !== undefined && method !== 'GET'
 
 const header = (name: string, required: boolean, schema: Json): Json => ({
   ...{ name, in: 'header', required, schema },
@@ -96,7 +96,7 @@ const describe = (op: Operation, asker: Asker): Json => ({
   responses: {
     [op.status]: {
       description: 'Done',
-      ...(op.tagged ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
+      ...(op.tagged && op.response ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
       ...(op.response
         ? { content: { 'application/json': { schema: schemaOf(op.response, 'output') } } }
         : {}),

@@ -97,7 +97,8 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     return { params: canonicalParams(operation, given), query: Object.fromEntries(rest) }
   }
   const isTaggedWrite = operation.tagged && operation.method !== 'GET'
-  const etagOfResult = (result: unknown) => etagOf(JSON.stringify(operation.response?.parse(result)))
+  const shown = operation.response ?? (operation.tagged === true ? undefined : operation.tagged)
+  const etagOfResult = (result: unknown) => etagOf(JSON.stringify(shown?.parse(result)))
 
   const handleFor = async (
     ctx: Context,
@@ -117,7 +118,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const compare = readCompared(operation.body, sent, given.params, invalid)
     const precondition: Precondition = (current) => {
       conditions(current)
-      compare(current === undefined ? undefined : operation.response?.parse(current))
+      compare(current === undefined ? undefined : shown?.parse(current))
     }
     const input = { params, query, body, caller, identify, raw, precondition, headers: ctx.headers }
 

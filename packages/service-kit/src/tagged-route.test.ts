@@ -23,6 +23,10 @@ const getThing = operation({
   query: z.strictObject({ hidden: z.string().optional() }),
   privileged: { query: 'hidden', by: putThing },
 })
+const deleteThing = operation({
+  ...{ app: 'things', id: 'deleteThing', summary: '', method: 'DELETE', path, params, status: 204 },
+  ...{ access: { roles: ['operator'] }, tagged: thing },
+})
 
 describe('a tagged route', () => {
   let app: Awaited<ReturnType<typeof startApp>>
@@ -36,6 +40,10 @@ describe('a tagged route', () => {
         if (thingId !== kept.id) return { ...body, id: thingId, madeBy: 'li', version: 1 }
         if (body.name !== kept.name) kept = { ...kept, version: kept.version + 1, name: body.name }
         return kept
+      }),
+      route(deleteThing, async ({ precondition }) => {
+        precondition(kept)
+        return undefined
       }),
     ]
     app = await startApp(routes, {
@@ -95,6 +103,22 @@ describe('a tagged route', () => {
       assert.deepEqual([answer.status, answer.body.code], expected)
     }
     assert.equal((await read()).body.name, `${body.name}!`)
+  })
+
+  test('ends nothing that is not as it was when it was read', async () => {
+    const { etag } = await read()
+    const remove = async (headers: Record<string, string>) =>
+      (
+        await app.request('DELETE', '/operations/deleteThing?thingId=one', undefined, {
+          ...as('operator'),
+          ...headers,
+        })
+      ).status
+    assert.equal(await remove({ 'if-match': '"x"' }), 412)
+    assert.equal(await remove({ 'if-none-match': etag }), 412)
+    assert.equal(await remove({ 'if-match': 'x' }), 400)
+    assert.equal(await remove({ 'if-match': etag }), 204)
+    assert.equal(await remove({}), 204)
   })
 
   test('refuses a foreign member, and one of the owner’s that is not as it gives it', async () => {

@@ -133,8 +133,11 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
     return presentRule(entry)
   }),
 
-  route(contract.deleteRule, async ({ params: { ruleId }, caller }) => {
-    if (!(await store.remove(caller.id, 'rule', ruleId))) throw notFound('rule')
+  route(contract.deleteRule, async ({ params: { ruleId }, caller, precondition }) => {
+    const removed = await store.remove(caller.id, 'rule', ruleId, (_, current) =>
+      precondition(presentRule(current)),
+    )
+    if (!removed) throw notFound('rule')
     return undefined
   }),
 
@@ -160,8 +163,9 @@ export const accessRoutes = ({ store, state, clients }: Collaborators): readonly
     return presentRole(entry)
   }),
 
-  route(contract.deleteRole, async ({ params: { role }, caller }) => {
-    const removed = await store.remove(caller.id, 'role', role, async (tx) => {
+  route(contract.deleteRole, async ({ params: { role }, caller, precondition }) => {
+    const removed = await store.remove(caller.id, 'role', role, async (tx, current) => {
+      precondition(presentRole(current))
       if (await store.isUsed(tx, role))
         throw new AppError('conflict', 'identity/role-in-use', 'A rule, a grant or a role names it')
     })

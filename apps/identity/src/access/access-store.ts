@@ -167,10 +167,16 @@ export const createAccessStore = ({ db, outbox, tokenSeconds, audit }: AccessSto
       new Map((await entries.all('role', tx)).map(({ id, value }) => [id, value.parents])),
 
     /** False when there is none. Throws 409 when that would lock all administrators out. */
-    remove: (by: string, kind: Kind, id: string, check?: Check): Promise<boolean> =>
+    remove: <K extends Kind>(
+      by: string,
+      kind: K,
+      id: string,
+      check?: (tx: Transaction, current: Entry<K>) => Promise<void> | void,
+    ): Promise<boolean> =>
       change(async (tx, version) => {
-        if (!(await entries.find(kind, id, tx))) return false
-        await check?.(tx)
+        const current = await entries.find(kind, id, tx)
+        if (!current) return false
+        await check?.(tx, current)
         await removeIn(tx, version, by, [{ kind, id }], () => assertAdministrable(tx, { kind, id }))
         return true
       }),

@@ -116,8 +116,8 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
       return { id: params.addressId, ...body }
     }),
 
-    route(deleteAddress, async ({ caller, params }) => {
-      await addresses.remove(caller.id, params.addressId)
+    route(deleteAddress, async ({ caller, params, precondition }) => {
+      await addresses.remove(caller.id, params.addressId, precondition)
       return undefined
     }),
 

@@ -1,5 +1,5 @@
 import type { SavedAddress } from '@caravan/contracts/identity'
-import { type Database, transaction } from '@caravan/service-kit/database'
+import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 
@@ -11,6 +11,12 @@ interface Row {
 }
 
 const present = ({ id, content }: Row): SavedAddress => ({ id, ...JSON.parse(content) })
+
+/** Makes those who change its addresses at once take turns. False where it is gone. */
+const lockAccount = async (tx: Transaction, id: string): Promise<boolean> => {
+  const [[account]] = await tx.raw('SELECT 1 FROM accounts WHERE id = ? FOR UPDATE', [id])
+  return account !== undefined
+}
 
 export const createAddressStore = (db: Database) => ({
   list: async (accountId: string): Promise<SavedAddress[]> => {
@@ -35,9 +41,8 @@ export const createAddressStore = (db: Database) => ({
     precondition: Precondition,
   ): Promise<void> =>
     transaction(db, async (tx) => {
-      // Its lock makes those who save at once take turns.
-      const [[account]] = await tx.raw('SELECT 1 FROM accounts WHERE id = ? FOR UPDATE', [accountId])
-      if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
+      if (!(await lockAccount(tx, accountId)))
+        throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
       const row: Row | undefined = await tx('addresses').where({ account_id: accountId, id }).first()
       precondition(row && present(row))
       const [[{ others }]] = await tx.raw(
@@ -53,9 +58,14 @@ export const createAddressStore = (db: Database) => ({
       )
     }),
 
-  remove: async (accountId: string, id: string): Promise<void> => {
-    await db('addresses').where({ account_id: accountId, id }).delete()
-  },
+  /** A repeat changes nothing. Throws 412. */
+  remove: (accountId: string, id: string, precondition: Precondition): Promise<void> =>
+    transaction(db, async (tx) => {
+      await lockAccount(tx, accountId)
+      const row: Row | undefined = await tx('addresses').where({ account_id: accountId, id }).first()
+      precondition(row && present(row))
+      if (row) await tx('addresses').where({ account_id: accountId, id }).delete()
+    }),
 })
 
 export type AddressStore = ReturnType<typeof createAddressStore>
