@@ -174,6 +174,33 @@ test('who fails ten times waits at that address; the colleagues go on, the owner
   assert.equal((await attempt(office, newPassword)).status, 201)
 })
 
+test('who holds a token guesses no password quicker than who signs in, and the token stays good', async () => {
+  const { email, password, token } = await shop.newShopper()
+  const from = (address: string) => ({ token, headers: { 'x-forwarded-for': address } })
+  const [cafe, home] = [newAddress(), newAddress()]
+  const change = (address: string, given: string) =>
+    door('PUT', '/v1/me/password', { ...from(address), body: { password: given, newPassword: password } })
+  const close = (address: string, given: string) =>
+    door('POST', '/v1/me/closure', { ...from(address), body: { password: given } })
+  for (let n = 0; n < 5; n += 1)
+    for (const guess of [change, close]) {
+      const wrong = await guess(cafe, newId())
+      assert.deepEqual([wrong.status, wrong.body.code], [422, 'identity/wrong-password'], wrong.text)
+    }
+  const signIn = { body: { email, password }, headers: { 'x-forwarded-for': cafe } }
+  for (const refused of [
+    await change(cafe, password),
+    await close(cafe, password),
+    await door('POST', '/v1/sessions', signIn),
+  ]) {
+    assert.deepEqual([refused.status, refused.body.code], [429, 'identity/too-many-failures'], refused.text)
+    const wait = Number(refused.headers.get('retry-after'))
+    assert.ok(wait > 10_000 && wait <= 10_800, `${wait} s`)
+  }
+  assert.equal((await door('GET', '/v1/me', from(cafe))).status, 200)
+  assert.equal((await change(home, password)).status, 204)
+})
+
 test('guesses from many addresses of one network wait for that account, and the owner does not', async () => {
   const { email, password } = await shop.newShopper()
   const network = newAddress().replace(/\.\d+$/, '')

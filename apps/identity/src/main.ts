@@ -22,6 +22,7 @@ import { createPasswords } from './accounts/passwords.ts'
 import { createAuditLog } from './audit/audit-log-store.ts'
 import { auditRoutes, auditSubscriptions } from './audit/audit-routes.ts'
 import { config } from './config.ts'
+import { createProof } from './sessions/proof.ts'
 import { sessionRoutes } from './sessions/session-routes.ts'
 import { createSessionStore } from './sessions/session-store.ts'
 import { createSignInLimitStore } from './sessions/sign-in-limit-store.ts'
@@ -64,6 +65,7 @@ await runService({
       ...{ db, outbox, access, accounts, links, sessions, identities, limits },
     })
     const passwords = await createPasswords()
+    const proof = createProof({ limits, passwords })
     const keys = await createKeys(() => sidecar.secret('identity-signing-key'), log)
     const tokens = createAccessTokens({
       ring: keys.current,
@@ -88,9 +90,11 @@ await runService({
     })
     return {
       routes: [
-        ...accountRoutes({ accounts, access: state, addresses, credentials, links, sessions, passwords }),
+        ...accountRoutes({
+          ...{ accounts, access: state, addresses, credentials, links, sessions, passwords, proof },
+        }),
         ...sessionRoutes({
-          ...{ accounts, access: state, sessions, limits, passwords, tokens, outside },
+          ...{ accounts, access: state, sessions, proof, passwords, tokens, outside },
           audit: auditLog.note,
         }),
         ...accessRoutes({ store: access, state, clients }),

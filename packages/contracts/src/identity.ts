@@ -113,6 +113,7 @@ export const changePassword = operation({
   body: z.strictObject({ password: password(0, 128), newPassword }),
   problems: {
     'identity/wrong-password': 422,
+    'identity/too-many-failures': 429,
     'identity/password-changed': 409,
     'identity/account-gone': 401,
   },
@@ -232,6 +233,7 @@ export const closeAccount = operation({
   body: z.strictObject({ password: password(0, 128) }),
   problems: {
     'identity/wrong-password': 422,
+    'identity/too-many-failures': 429,
     'identity/account-gone': 401,
     'identity/locks-out-administrators': 409,
   },

@@ -67,7 +67,7 @@ export interface Operation<
   /** The body is passed on as the bytes that came, for signatures over it, or because it is of this type and not JSON. */
   readonly raw?: true | 'application/x-www-form-urlencoded'
   /** Problem codes that a caller should expect beyond those every operation has, each with its status. */
-  readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422>>
+  readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422 | 429>>
   readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }
 }
 

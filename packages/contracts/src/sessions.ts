@@ -42,7 +42,11 @@ export const createSession = operation({
     transport: z.enum(['body', 'cookie']).default('body'),
   }),
   response: tokens,
-  problems: { 'identity/wrong-credentials': 401, 'identity/account-gone': 401 },
+  problems: {
+    'identity/wrong-credentials': 401,
+    'identity/account-gone': 401,
+    'identity/too-many-failures': 429,
+  },
 })
 
 export const refreshSession = operation({

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import {
   changePassword,
   closeAccount,
@@ -18,6 +19,7 @@ import type { AccessState } from '@caravan/service-kit/access-state'
 import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import { type Route, route } from '@caravan/service-kit/route'
+import type { Proof } from '../sessions/proof.ts'
 import type { SessionStore } from '../sessions/session-store.ts'
 import type { AccountStore, StoredAccount } from './account-store.ts'
 import type { AddressStore } from './address-store.ts'
@@ -32,11 +34,12 @@ interface Collaborators {
   readonly credentials: CredentialStore
   readonly links: MailLinkStore
   readonly sessions: SessionStore
-  readonly passwords: Passwords
+  readonly passwords: Pick<Passwords, 'hash'>
+  readonly proof: Proof
 }
 
 export const accountRoutes = (parts: Collaborators): readonly Route[] => {
-  const { accounts, access, addresses, credentials, links, sessions, passwords } = parts
+  const { accounts, access, addresses, credentials, links, sessions, passwords, proof } = parts
 
   const there = (account: StoredAccount | undefined): StoredAccount => {
     if (!account) throw new AppError('unauthenticated', 'identity/account-gone', 'Sign in again')
@@ -50,10 +53,15 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
     roles: [...access.rolesOf(account.id)],
   })
 
-  /** The caller's account, whose password this is. Throws 422 `identity/wrong-password`. */
-  const proven = async (id: string, password: string): Promise<StoredAccount> => {
+  /** The caller's account, whose password this is. Throws 422 `identity/wrong-password`, 429 `identity/too-many-failures`. */
+  const proven = async (
+    id: string,
+    password: string,
+    headers: IncomingHttpHeaders,
+  ): Promise<StoredAccount> => {
     const account = await mine(id)
-    if (await passwords.matches(account.passwordHash, password)) return account
+    const { email } = account
+    if (await proof({ email, password, headers, find: async () => account })) return account
     throw new AppError('invalid', 'identity/wrong-password', 'That is not the password', {
       errors: [{ pointer: '/password', detail: 'wrong' }],
     })
@@ -90,8 +98,8 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
       return undefined
     }),
 
-    route(changePassword, async ({ caller, body: { password, newPassword } }) => {
-      const { passwordHash } = await proven(caller.id, password)
+    route(changePassword, async ({ caller, body: { password, newPassword }, headers }) => {
+      const { passwordHash } = await proven(caller.id, password, headers)
       await credentials.changePassword(caller, passwordHash, await passwords.hash(newPassword))
       return undefined
     }),
@@ -127,8 +135,8 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
       sessions: await sessions.list(id),
     })),
 
-    route(closeAccount, async ({ caller, body: { password } }) => {
-      await proven(caller.id, password)
+    route(closeAccount, async ({ caller, body: { password }, headers }) => {
+      await proven(caller.id, password, headers)
       await credentials.close(caller.id)
       return undefined
     }),

@@ -18,15 +18,15 @@ import type { AccountStore } from '../accounts/account-store.ts'
 import type { OutsideSignIn } from '../accounts/outside-sign-in.ts'
 import type { Passwords } from '../accounts/passwords.ts'
 import type { AccessTokens } from '../tokens/access-tokens.ts'
+import type { Proof } from './proof.ts'
 import type { Refreshed, SessionStore } from './session-store.ts'
-import type { SignInLimitStore } from './sign-in-limit-store.ts'
 
 interface Collaborators {
   readonly accounts: AccountStore
   readonly access: Pick<AccessState, 'assertNotBanned'>
   readonly sessions: SessionStore
-  readonly limits: SignInLimitStore
-  readonly passwords: Passwords
+  readonly proof: Proof
+  readonly passwords: Pick<Passwords, 'hash' | 'isOutdated'>
   readonly tokens: AccessTokens
   readonly audit: Audit
   readonly outside: OutsideSignIn
@@ -35,7 +35,7 @@ interface Collaborators {
 const over = () => new AppError('unauthenticated', 'identity/session-over', 'Sign in again')
 
 export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
-  const { accounts, access, sessions, limits, passwords, tokens, audit, outside } = parts
+  const { accounts, access, sessions, proof, passwords, tokens, audit, outside } = parts
 
   const tokensOf = async ({ accountId, sessionId, refreshToken }: Refreshed): Promise<Tokens> => {
     const account = await accounts.findById(accountId)
@@ -49,26 +49,18 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
 
   return [
     route(createSession, async ({ body: { email, password }, headers, identify }) => {
-      const client = clientOf(headers)
-      const attempt = await limits.attempt(client.address, email)
-      const check = async () => {
+      const find = async () => {
         const account = await accounts.findByEmail(email)
         if (account) identify(account.id)
-        return { account, isRight: await passwords.matches(account?.passwordHash, password) }
+        return account
       }
-      const { account, isRight } = await check().catch(async (error) => {
-        await attempt.dropped()
-        throw error
-      })
-      if (!isRight || !account) {
-        await attempt.failed()
+      const account = await proof({ email, password, headers, find })
+      if (!account)
         throw new AppError('unauthenticated', 'identity/wrong-credentials', 'Wrong address or password')
-      }
-      await attempt.succeeded()
       access.assertNotBanned(account.id)
       if (passwords.isOutdated(account.passwordHash))
         await accounts.changePassword(account.id, account.passwordHash, await passwords.hash(password))
-      return tokensOf(await sessions.open(account.id, client))
+      return tokensOf(await sessions.open(account.id, clientOf(headers)))
     }),
 
     route(refreshSession, async ({ body: { refreshToken }, headers }) => {
