@@ -79,10 +79,31 @@ test('a machine that was taken out gets none, and its secret is nowhere', async 
   const client = await newClient()
   const token = await shop.asOperator()
   const list = await door('GET', '/v1/clients', { token })
-  assert.ok(list.text.includes(client.id) && !list.text.includes(client.secret))
+  assert.ok(list.text.includes(client.id) && !list.text.includes(client.secret), list.text)
   for (const _ of [1, 2])
     assert.equal((await door('DELETE', `/v1/clients/${client.id}`, { token })).status, 204)
   assert.equal((await ask(grant, basic(client))).status, 401)
+})
+
+test('every machine is in the list, page by page, the newest first', async () => {
+  const made: string[] = []
+  while (made.length < 5) made.unshift((await newClient()).id)
+  const token = await shop.asOperator()
+  const seen: string[] = []
+  for (let after = ''; ; ) {
+    const { status, body, text } = await door('GET', `/v1/clients?limit=2${after}`, { token })
+    assert.equal(status, 200, text)
+    assert.ok(body.data.length <= 2 && body.hasMore === (body.next !== undefined), text)
+    seen.push(...body.data.map(({ id }: { id: string }) => id))
+    if (!body.hasMore) break
+    after = `&after=${body.next}`
+  }
+  assert.deepEqual(seen, [...new Set(seen)].sort().reverse())
+  assert.deepEqual(
+    seen.filter((id) => made.includes(id)),
+    made,
+  )
+  assert.equal((await door('GET', '/v1/clients?after=x', { token })).status, 422)
 })
 
 test('a machine has the roles that were granted to its id, at once, in the audit log, until it is banned or goes', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { id, instant } from './common.ts'
+import { id, instant, page, paging } from './common.ts'
 import { line } from './line.ts'
 import { operation } from './operation.ts'
 
@@ -28,10 +28,11 @@ export const listClients = operation({
   id: 'listClients',
   method: 'GET',
   path: '/v1/clients',
-  summary: 'Machines that may get tokens, the newest first, at most a hundred',
+  summary: 'Machines that may get tokens, the newest first',
   access,
   status: 200,
-  response: z.object({ data: z.array(client) }),
+  query: paging.extend({ after: id.optional() }),
+  response: page(client),
 })
 
 export const deleteClient = operation({

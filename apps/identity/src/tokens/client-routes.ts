@@ -52,7 +52,13 @@ interface Collaborators {
 export const clientRoutes = ({ clients, tokens, access }: Collaborators): readonly Route[] => [
   route(createClient, ({ body: { name } }) => clients.create(name)),
 
-  route(listClients, async () => ({ data: await clients.list() })),
+  route(listClients, async ({ query: { limit, after } }) => {
+    const found = await clients.list(limit + 1, after)
+    const data = found.slice(0, limit)
+    const last = data.at(-1)
+    const hasMore = found.length > limit
+    return { data, hasMore, ...(hasMore && last ? { next: last.id } : {}) }
+  }),
 
   route(deleteClient, async ({ params: { clientId }, caller }) => {
     await clients.remove(caller.id, clientId)

@@ -26,8 +26,11 @@ export const createClientStore = (db: Database, { access, outbox }: Parts) => ({
     return { id, name, secret, createdAt: createdAt.toISOString() }
   },
 
-  list: async (): Promise<Client[]> => {
-    const rows: Row[] = await db('clients').orderBy('id', 'desc').limit(100)
+  /** Newest first, those that came before `after`. */
+  list: async (limit: number, after?: string): Promise<Client[]> => {
+    const query = db('clients').orderBy('id', 'desc').limit(limit)
+    if (after !== undefined) query.where('id', '<', after)
+    const rows: Row[] = await query
     return rows.map(fromRow)
   },
 
