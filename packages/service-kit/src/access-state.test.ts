@@ -161,6 +161,7 @@ describe('the access state', () => {
       entry('ban', '1', { kind: 'address', subject: '192.0.2.7' }),
       entry('ban', '2', { kind: 'address', subject: '198.51.100.0/24' }, time + minute),
       entry('ban', '3', { kind: 'address', subject: '2001:db8::/32' }),
+      entry('ban', '5', { kind: 'address', subject: '::/32' }),
       entry('ban', '4', { kind: 'address', subject: '2001:db9::1' }),
     )
     const hit = ['192.0.2.7', '::ffff:192.0.2.7', '198.51.100.255', '2001:DB8:1::1', '2001:db9:0:0::1']

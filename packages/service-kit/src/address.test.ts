@@ -72,6 +72,26 @@ test('a network has one spelling, whatever stands behind its prefix', () => {
     assert.equal(readNetwork(written), undefined, written)
 })
 
+test('no network of IPv6 holds an address of IPv4, and none of IPv4 one of IPv6', () => {
+  for (const network of ['::/0', '::/32', '::/80', '::ffff:0:0/96'])
+    for (const address of ['203.0.113.7', '::ffff:203.0.113.7']) {
+      const within = network === '::ffff:0:0/96'
+      assert.equal(addressList([network])(String(readAddress(address))), within, `${address} in ${network}`)
+    }
+  const [all4, all6] = [addressList(['0.0.0.0/0']), addressList(['::/0'])]
+  fc.assert(
+    fc.property(fc.ipV4(), (address) => {
+      assert.deepEqual([all4(address), all6(address)], [true, false])
+    }),
+  )
+  fc.assert(
+    fc.property(groups, (units) => {
+      const address = String(readAddress(hex(units)))
+      assert.deepEqual([all4(address), all6(address)], address.includes(':') ? [false, true] : [true, false])
+    }),
+  )
+})
+
 test('an address is in a list by its network, and no other is', () => {
   const listed = addressList(['203.0.113.77/24', '2001:db8:1::9/48', '192.0.2.7', '::ffff:198.51.100.0/120'])
   for (const address of ['203.0.113.1', '2001:db8:1:f::1', '192.0.2.7', '198.51.100.200'])

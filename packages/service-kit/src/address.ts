@@ -65,15 +65,19 @@ export const readNetwork = (text: string): string | undefined => {
 
 const familyOf = (address: string) => (isIpv6(address) ? 'ipv6' : 'ipv4')
 
-/** Whether an address, as `readAddress` gives it, is in one of these addresses and networks. */
+/**
+ * Whether an address, as `readAddress` gives it, is in one of these addresses and networks. Each family has a list of its own: one for
+ * both would find every IPv4 address in `::/32`, as `::ffff:0:0/96`.
+ */
 export const addressList = (networks: readonly string[]): ((address: string) => boolean) => {
-  const list = new BlockList()
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
   for (const each of networks) {
     const network = readNetwork(each)
     if (network === undefined) throw new Error(`${each} is no network`)
     const [address = '', bits] = network.split('/')
-    if (bits === undefined) list.addAddress(address, familyOf(address))
-    else list.addSubnet(address, Number(bits), familyOf(address))
+    const family = familyOf(address)
+    if (bits === undefined) lists[family].addAddress(address, family)
+    else lists[family].addSubnet(address, Number(bits), family)
   }
-  return (address) => list.check(address, familyOf(address))
+  return (address) => lists[familyOf(address)].check(address, familyOf(address))
 }
