@@ -124,6 +124,28 @@ describe('what goes through a failing sidecar', () => {
   })
 })
 
+test('of events that fill several bulks, those of the ones that were taken are accepted, though another is lost', async () => {
+  const bulks: string[][] = []
+  const server = createServer(async (request, response) => {
+    const entries = JSON.parse(await text(request)) as { entryId: string }[]
+    bulks.push(entries.map(({ entryId }) => entryId))
+    if (bulks.length === 2) return request.socket.destroy()
+    return response.writeHead(204).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const sidecar = createSidecar({ port: (server.address() as AddressInfo).port, token: 'x' })
+  try {
+    const data = 'x'.repeat(1_000_000)
+    const events = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) => ({ ...newEvent(id), data }))
+    const accepted = await sidecar.publish('pubsub', 't', events)
+    assert.equal(bulks.length, 3)
+    assert.deepEqual([...accepted], [...(bulks[0] ?? []), ...(bulks[2] ?? [])])
+  } finally {
+    await sidecar.close()
+    server.close()
+  }
+})
+
 test('calls of a binding go one after another, also after one that failed, and those of another do not wait', async () => {
   const underWay = new Map<string, number>()
   const order: string[] = []
