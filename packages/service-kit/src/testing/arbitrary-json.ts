@@ -132,6 +132,9 @@ export const fromZod = (schema: z.ZodType): Arbitrary => {
   }
 }
 
+/** Longer than any text may be: a schema may have forgotten to say so. */
+const tooLong = 10_000
+
 /** Lengths that a schema speaks of. */
 const lengthsIn = (schema: unknown): number[] => {
   if (typeof schema !== 'object' || schema === null) return []
@@ -141,7 +144,8 @@ const lengthsIn = (schema: unknown): number[] => {
 
 /** What at a border, or near a valid value, tells two judges apart. */
 const odd = (schema: Json): Arbitrary => {
-  const lengths = [1, ...new Set(lengthsIn(schema))].flatMap((n) => [n - 1, n, n + 1]).filter((n) => n >= 0)
+  const borders = [1, ...new Set(lengthsIn(schema))].flatMap((n) => [n - 1, n, n + 1])
+  const lengths = [...borders.filter((n) => n >= 0), tooLong]
   return fc.oneof(
     fc.constantFrom(
       '',
