@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { migrate, transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
 import { createLog } from '@caravan/service-kit/log'
 import { createOutbox } from '@caravan/service-kit/outbox'
@@ -10,6 +11,7 @@ import { createProductSearch, type ProductSearch } from './product-search-store.
 import { createProductStore, type ProductStore } from './product-store.ts'
 import { createSearchDocuments, type SearchDocuments } from './search-document-store.ts'
 
+const migrations = new URL('../migrations/', import.meta.url)
 const seller = newId()
 let database: TestDatabase
 let documents: SearchDocuments
@@ -17,7 +19,7 @@ let products: ProductStore
 let search: ProductSearch
 
 before(async () => {
-  database = await createTestDatabase(new URL('../migrations/', import.meta.url))
+  database = await createTestDatabase(migrations)
   const { db } = database
   const sidecar = { publish: async () => new Set<string>() }
   const outbox = createOutbox({ name: 'catalog', db, sidecar, log: createLog('catalog', 'silent') })
@@ -282,4 +284,20 @@ test('what is behind is looked for in an index alone', async () => {
   const [step] = steps.filter(({ table }) => table === 'products')
   assert.partialDeepStrictEqual(step, { key: 'indexing' })
   assert.match(String(step?.Extra), /Using index/)
+})
+
+test('a product is found whose document is older than the one spelling of its id', async () => {
+  const { db } = database
+  const id = await made({ title: 'Quince jelly' })
+  await transaction(db, async (tx) => {
+    await tx.raw('SET SESSION foreign_key_checks = 0')
+    await tx.raw('UPDATE search_documents SET product = UPPER(product) WHERE product = ?', [id])
+    await tx.raw('SET SESSION foreign_key_checks = 1')
+  })
+  const found = async () =>
+    (await search({ q: 'quince', limit: 5, statuses: shelf })).data.map((hit) => hit.id)
+  assert.deepEqual(await found(), [])
+  await db('migrations').where('name', 'like', '0004-%').delete()
+  await migrate(db, migrations)
+  assert.deepEqual(await found(), [id])
 })
