@@ -6,11 +6,18 @@ import { consumers, deadLetterOperations } from '@caravan/contracts/dead-letters
 import { invokedPath } from '@caravan/contracts/operation'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { cloudEvent, publishAs } from '../support/publish.ts'
+import { cloudEvent, publishAs, publishRaw } from '../support/publish.ts'
 import { mint, shop } from '../support/stack.ts'
 import { type AnyOperation, ask, type By, get, invoke, refused, strangers } from './ask.ts'
 import { otherThan, sampleOf } from './samples.ts'
 import { consumersOf, eventOf, topicsOf } from './topics.ts'
+
+interface Subscribed {
+  readonly pubsubname: string
+  readonly topic: string
+  readonly deadLetterTopic?: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
 
 /** What nobody sets by sending it along (OWASP API3:2023), where it is no field of the operation. */
 const privileged = [
@@ -81,16 +88,18 @@ export const holdToContract = (app: string): void => {
       assert.equal(status, 200, text)
       const deadLetter = `${app}.dead-letter`
       // What every replica hears may be heard or not: it is a hint to read sooner.
-      const listed = (body as { pubsubname: string; topic: string; deadLetterTopic?: string }[])
+      const listed = (body as Subscribed[])
         .filter(({ pubsubname }) => pubsubname !== 'broadcast')
-        .map(({ pubsubname, topic, deadLetterTopic }) => ({ pubsubname, topic, deadLetterTopic }))
+        .map(({ pubsubname, topic, deadLetterTopic, metadata }) => ({
+          ...{ pubsubname, topic, deadLetterTopic, metadata },
+        }))
       const consumed = topicsOf(app)
       const wanted = consumed.map((topic) => ({ pubsubname: 'pubsub', topic, deadLetterTopic: deadLetter }))
       for (const each of wanted) assert.partialDeepStrictEqual(listed, [each])
       const others = listed.filter(({ topic }) => !consumed.includes(topic))
       assert.deepEqual(
-        others.map(({ topic }) => topic),
-        consumed.length > 0 ? [deadLetter] : [],
+        others.map(({ topic, metadata }) => [topic, metadata?.rawPayload]),
+        consumed.length > 0 ? [[deadLetter, 'true']] : [],
       )
     })
   })
@@ -199,6 +208,26 @@ const holdToDeadLetters = (app: string): void => {
     for (const other of consumersOf(topic).filter((each) => each !== app)) {
       await kept(other)
       await get(deadLetterOperations(other).discard, letter, { token })
+    }
+  })
+
+  test(`what is no event at all is kept by ${app}, too, under a name of its own, and discarded`, async () => {
+    const token = await shop.asOperator()
+    const mark = newId()
+    await publishRaw(publisher, topic, `no event, ${mark}`)
+    for (const consumer of [app, ...consumersOf(topic).filter((each) => each !== app)]) {
+      const { list, replay, discard } = deadLetterOperations(consumer)
+      const letters = async () =>
+        (await get(list, {}, { token })).data as { id: string; topic: string; event: { data?: unknown } }[]
+      const { id } = await eventually(`${consumer} keeps it`, async () =>
+        (await letters()).find(
+          ({ topic, event }) => topic === 'unreadable' && `${event.data}`.includes(mark),
+        ),
+      )
+      const letter = { params: { eventId: id } }
+      await refused([409, 'dead-letters/not-replayable'], replay, letter, { token })
+      await get(discard, letter, { token })
+      assert.ok(!(await letters()).some((each) => each.id === id))
     }
   })
 }

@@ -54,7 +54,7 @@ def listing(of, least=1, most=100):
     return faults
 
 
-ID = matches(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = matches(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def to_sidecar(method, path, body=None, content_type="application/json"):
@@ -70,6 +70,17 @@ def publish(source, topic, data):
     event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": f"/{source}", "type": topic, "data": data,
              "datacontenttype": "application/json"}
     to_sidecar("POST", f"/publish/pubsub/{topic}", event, "application/cloudevents+json")
+
+
+def read_event(raw):
+    """A dead letter is delivered as the broker has it. What is no CloudEvent is kept under its hash, to be seen and discarded."""
+    try:
+        event = json.loads(raw)
+        if all(isinstance(event[name], str) and event[name] for name in ("id", "type", "source")):
+            return event
+    except (KeyError, TypeError, ValueError):
+        pass
+    return {"id": hashlib.sha256(raw).hexdigest(), "type": "unreadable", "source": "", "data": raw.decode("latin-1")[:16384]}
 
 
 # Who calls: RS256 (RFC 8017, 8.2.2) over identity's published keys, which are asked for each time.
@@ -122,6 +133,7 @@ class App:
     """
 
     def __init__(self, name, topics, operations, parameters, queries, consume):
+        self.topics = topics
         self.name, self.parameters, self.queries, self.consume = name, parameters, queries, consume
         self.handled, self.letters = set(), {}
         letter, letters = f"{name.title()}DeadLetter", lambda: {"data": list(self.letters.values())}
@@ -135,11 +147,12 @@ class App:
         paths = {path: {method.lower(): {"responses": {}}} for path, (method, *_) in self.operations.items()}
         dead = f"{name}.dead-letter"
         told = {"pubsubname": "pubsub", "route": "/told", "deadLetterTopic": dead}
+        raw = {"pubsubname": "pubsub", "route": "/given-up", "metadata": {"rawPayload": "true"}}
         subscribed = [{**told, "topic": topic} for topic in topics]
         self.documents = {
             "/healthz": {},
             "/readyz": {},
-            "/dapr/subscribe": [*subscribed, {"pubsubname": "pubsub", "topic": dead, "route": "/given-up"}],
+            "/dapr/subscribe": [*subscribed, {**raw, "topic": dead}],
             "/openapi.json": {"openapi": "3.1.0", "info": {"title": name, "version": "1"}, "paths": paths},
         }
         self.callbacks = {"/told": self.deliver, "/given-up": self.keep}
@@ -153,10 +166,11 @@ class App:
         try:
             self.once(event)
             return {"status": "SUCCESS"}
-        except ValueError:
+        except (KeyError, TypeError, ValueError):
             return {"status": "DROP"}
 
-    def keep(self, event):
+    def keep(self, delivered):
+        event = read_event(base64.b64decode(delivered["data_base64"]))
         now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
         self.letters.setdefault(event["id"], {"id": event["id"], "topic": event["type"], "keptAt": now, "event": event})
         return {"status": "SUCCESS"}
@@ -167,9 +181,12 @@ class App:
         return self.letters[eventId]
 
     def replay(self, eventId):
+        event = self.letter(eventId)["event"]
+        if event["type"] not in self.topics:
+            raise Problem(409, "dead-letters/not-replayable")
         try:
-            self.once(self.letter(eventId)["event"])
-        except ValueError:
+            self.once(event)
+        except (KeyError, TypeError, ValueError):
             raise Problem(409, "dead-letters/replay-failed")
         del self.letters[eventId]
 

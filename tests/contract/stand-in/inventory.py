@@ -77,25 +77,27 @@ def adjust(sku, adjustmentId, body):
 
 
 def reserve(body):
-    known, sums = reservations.get(body["orderId"]), summed(body["items"])
+    order = body["orderId"].lower()
+    known, sums = reservations.get(order), summed(body["items"])
     if known and os.environ.get("FAULT") != "1":
         return {"outcome": "closed" if known["status"] == "released" else "reserved"}
     short = shortages(sums)
     if short:
         return {"outcome": "insufficient-stock", "shortages": short}
     move(sums, "available", "reserved")
-    reservations[body["orderId"]] = {"status": "held", "items": sums}
+    reservations[order] = {"status": "held", "items": sums}
     return {"outcome": "reserved"}
 
 
 def release(orderId, **_):
-    known = reservations.setdefault(orderId, {"status": "released", "items": {}})
+    known = reservations.setdefault(orderId.lower(), {"status": "released", "items": {}})
     if known["status"] == "held":
         move(known["items"], "reserved", "available")
         known["status"] = "released"
 
 
 def sell(orderId, items, **_):
+    orderId = orderId.lower()
     known, sums = reservations.setdefault(orderId, {"status": "released", "items": {}}), summed(items)
     if known["status"] == "sold":
         return {"orderId": orderId, "outcome": "fulfilled"}
