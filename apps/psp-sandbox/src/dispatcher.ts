@@ -5,13 +5,19 @@ import { sign } from './signature.ts'
 
 const MOST_LANES = 32
 
-type Options = { outbox: ReturnType<typeof createOutbox>; url: string; secret: string; log: Logger }
+type Options = {
+  outbox: ReturnType<typeof createOutbox>
+  url: string
+  secret: string
+  log: Logger
+  post?: typeof postWebhook
+}
 
 /**
  * Posts what falls due in the outbox: lanes side by side, within a lane in order of due time. A send that is cut off by
  * `stop` or a kill stays pending and is sent again at the next start: at least once.
  */
-export function startDispatcher({ outbox, url, secret, log }: Options) {
+export function startDispatcher({ outbox, url, secret, log, post = postWebhook }: Options) {
   const stopping = new AbortController()
   const busy = new Map<string, Promise<void>>()
   let timer: NodeJS.Timeout | undefined
@@ -32,7 +38,7 @@ export function startDispatcher({ outbox, url, secret, log }: Options) {
   async function send(delivery: Delivery) {
     // Signed at each attempt: a retry hours later must still fall in the receiver's window.
     const signature = sign(delivery.body, secret)
-    const outcome = await postWebhook(url, delivery.body, signature, stopping.signal)
+    const outcome = await post(url, delivery.body, signature, stopping.signal)
     busy.delete(delivery.lane)
     if (stopping.signal.aborted && outcome.status === null) return
     const state = outbox.record(delivery, outcome, Date.now())
