@@ -12,6 +12,21 @@ const askers = 64
 const token = 'a-token-of-the-sidecar'
 
 const inbox = createInbox(mails)
+/** Of the server at a time. Two calls of the component at once mix their fields so seldom that a small storm may miss it. */
+const underWay = { now: 0, most: 0 }
+const { server } = inbox
+const receive = server.onData.bind(server)
+server.onMailFrom = (_address, _session, next) => {
+  underWay.now += 1
+  underWay.most = Math.max(underWay.most, underWay.now)
+  next()
+}
+server.onData = (stream, session, done) =>
+  receive(stream, session, (...answer) => {
+    underWay.now -= 1
+    done(...answer)
+  })
+
 let real: Awaited<ReturnType<typeof startRealSidecar>>
 let sidecar: Sidecar
 before(async () => {
@@ -55,4 +70,5 @@ test(`${mails} mails of ${askers} askers at once each have their own recipient, 
     (_, n) => `shop@example.com ${n}@example.com mail ${n} <p>for ${n}</p>`,
   )
   assert.deepEqual(received.sort(), wanted.sort())
+  assert.deepEqual(underWay, { now: 0, most: 1 }, 'one after another')
 })
