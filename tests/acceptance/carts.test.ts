@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
+import { cloudEvent, publishAs } from '../support/publish.ts'
 import { mint, shop } from '../support/stack.ts'
 
 test('100 parallel adds of one SKU sum up', async () => {
@@ -82,6 +84,30 @@ test('what was bought leaves the cart', async () => {
     const { body } = await shop.door('GET', '/v1/carts/mine', { token: shopper.token })
     return body.lines.length === 1 && body.lines[0].sku === 'KEPT'
   })
+})
+
+test('the cart of a closed account is empty for good, also for who comes with a token that is still good', async () => {
+  const { id, token } = mint.member()
+  const mine = (method: string, path = '', body?: unknown) =>
+    shop.door(method, `/v1/carts/mine${path}`, { token, body })
+  const lamp = { sku: 'LAMP', quantity: 1 }
+  assert.equal((await mine('POST', '/items', lamp)).status, 200)
+  const guest = (await shop.door('POST', '/v1/carts')).body.id
+  await shop.door('POST', `/v1/carts/${guest}/items`, { body: lamp })
+  await publishAs(
+    'identity',
+    'account.closed',
+    cloudEvent('identity', 'account.closed', newId(), { accountId: id }),
+  )
+  await eventually('carts heard of it', async () => (await mine('GET')).status === 401)
+  for (const answer of [
+    await mine('GET'),
+    await mine('POST', '/items', lamp),
+    await mine('PUT', '/items/LAMP', { quantity: 2 }),
+    await shop.door('POST', '/v1/carts/mine/merges', { token, body: { guestCartId: guest } }),
+  ])
+    assert.deepEqual([answer.status, answer.body.code], [401, 'auth/session-ended'], answer.text)
+  assert.equal((await shop.door('GET', `/v1/carts/${guest}`)).status, 404)
 })
 
 test('a cart that is not there is not found', async () => {
