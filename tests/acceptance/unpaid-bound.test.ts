@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { shop } from '../support/stack.ts'
+import { rows, shop } from '../support/stack.ts'
 
 /** `MAX_UNPAID_ORDERS`, unless said otherwise. */
 const most = 50
@@ -25,8 +25,17 @@ test('one account’s unpaid orders hold a bounded part of the stock, however ma
   const held = () => shop.stockOf(sku).then(({ reserved }) => reserved)
   await eventually('what was refused holds nothing', async () => (await held()) === most)
 
-  // From now on it is refused before anything is held.
+  const reservations = async () => {
+    const [row] = await rows<{ n: number }>(
+      'inventory',
+      'SELECT COUNT(*) AS n FROM reservation_items WHERE sku = ?',
+      sku,
+    )
+    return Number(row?.n)
+  }
+  const before = await reservations()
   assert.equal((await shop.tryOrder(shopper, lines)).body.code, 'orders/too-many-unpaid')
+  assert.equal(await reservations(), before, 'from now on it is refused before anything is held')
   const other = await shop.newShopper()
   const [first, second] = placed
   assert.equal((await shop.tryOrder(other, lines)).status, 201)
