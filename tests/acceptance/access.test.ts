@@ -289,8 +289,17 @@ test('a ban that is replaced by a shorter one ends with that', async () => {
   const { id, token } = await shop.newShopper()
   await ban('account', id)
   await becomes('403 auth/banned', '/v1/me', token)
-  const until = new Date(Date.now() + 500).toISOString()
-  await set('/v1/access/bans', { kind: 'account', subject: id, reason: 'A test', until }, 'POST')
+  await eventually('it ends soon', async () => {
+    const until = new Date(Date.now() + 2000).toISOString()
+    const body = { kind: 'account', subject: id, reason: 'A test', until }
+    const { status, text } = await shop.door('POST', '/v1/access/bans', {
+      token: await shop.asOperator(),
+      body,
+    })
+    // On a busy machine it may be over before it is asked for.
+    assert.ok([201, 422, 503].includes(status), text)
+    return status === 201
+  })
   await becomes('200', '/v1/me', token)
 })
 

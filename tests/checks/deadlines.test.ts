@@ -28,6 +28,15 @@ test('no test gives up what it waits for before a busy machine could have it', (
   assert.deepEqual(hasty, [])
 })
 
+test('no test holds a piece of work to a time by the clock: processor time is its own on a busy machine, too', () => {
+  const files = find('{apps,packages}/*/src/**/*.test.ts', '{tests,tools}/**/*.test.ts')
+  const timed = /performance\.now\(\) - \w+ <|Date\.now\(\) - \w+ </
+  assert.deepEqual(
+    files.filter((file) => timed.test(read(file))),
+    [],
+  )
+})
+
 test('a deadline is found whatever stands before it', () => {
   const call = (args: string) => `await eventual${'ly'}(${args})`
   assert.deepEqual(deadlinesIn(call(`'a', () => b(1, 2), 500`)), [500])
