@@ -95,6 +95,15 @@ test('one sees one’s sessions, from where and with what, and ends one of them,
   )
   assert.equal(list[1]?.address, address)
 
+  const first = (await door('GET', '/v1/sessions?limit=2', { token: here.accessToken })).body
+  const rest = (await door('GET', `/v1/sessions?limit=2&after=${first.next}`, { token: here.accessToken }))
+    .body
+  assert.deepEqual([first.hasMore, rest.hasMore, rest.next], [true, false, undefined])
+  assert.deepEqual(
+    [...first.data, ...rest.data].map(({ id }) => id),
+    list.map(({ id }) => id),
+  )
+
   const stranger = await shop.newShopper()
   const foreign = await door('DELETE', `/v1/sessions/${sidOf(here.accessToken)}`, { token: stranger.token })
   assert.deepEqual([foreign.status, foreign.body.code], [404, 'identity/no-such-session'])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { email, id, instant, printable } from './common.ts'
+import { email, id, instant, page, paging, printable } from './common.ts'
 import { password } from './line.ts'
 import { operation } from './operation.ts'
 
@@ -110,10 +110,11 @@ export const listSessions = operation({
   id: 'listSessions',
   method: 'GET',
   path: '/v1/sessions',
-  summary: 'One’s live sessions, newest first, at most a hundred',
+  summary: 'One’s live sessions, newest first',
   access: 'member',
   status: 200,
-  response: z.object({ data: z.array(session) }),
+  query: paging.extend({ after: id.optional() }),
+  response: page(session),
 })
 
 export const endCurrentSession = operation({

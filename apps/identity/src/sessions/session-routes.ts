@@ -17,6 +17,7 @@ import { type Route, route } from '@caravan/service-kit/route'
 import type { AccountStore } from '../accounts/account-store.ts'
 import type { OutsideSignIn } from '../accounts/outside-sign-in.ts'
 import type { Passwords } from '../accounts/passwords.ts'
+import { pageById } from '../page-by-id.ts'
 import type { AccessTokens } from '../tokens/access-tokens.ts'
 import type { Proof } from './proof.ts'
 import type { Refreshed, SessionStore } from './session-store.ts'
@@ -87,12 +88,13 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
       return tokensOf(await sessions.open(accountId, clientOf(headers)))
     }),
 
-    route(listSessions, async ({ caller }) => ({
-      data: (await sessions.list(caller.id)).map((session) => ({
-        ...session,
-        current: session.id === caller.session,
-      })),
-    })),
+    route(listSessions, async ({ caller, query: { limit, after } }) => {
+      const { data, ...page } = pageById(await sessions.list(caller.id, limit + 1, after), limit)
+      return {
+        data: data.map((session) => ({ ...session, current: session.id === caller.session })),
+        ...page,
+      }
+    }),
 
     route(endCurrentSession, async ({ caller }) => {
       if (caller.session) await sessions.endOne(caller.id, caller.session, 'logout')

@@ -57,7 +57,7 @@ describe('sessions', () => {
     const { refreshToken } = await sessions.open(account, about)
     const results = await Promise.all(Array.from({ length: 50 }, () => refreshed(refreshToken)))
     assert.equal(new Set(results.map((result) => result.refreshToken)).size, 1)
-    assert.equal((await sessions.list(account)).length, 1)
+    assert.equal((await sessions.list(account, 100)).length, 1)
     await refreshed(String(results[0]?.refreshToken))
   })
 
@@ -71,7 +71,7 @@ describe('sessions', () => {
     assert.deepEqual(revoked, [stolen.sessionId], 'its tokens that are out end too')
     assert.equal((await sessions.refresh(owner.refreshToken)).outcome, 'unknown')
     assert.deepEqual(
-      (await sessions.list(account)).map(({ id }) => id),
+      (await sessions.list(account, 100)).map(({ id }) => id),
       [other.sessionId],
     )
   })
@@ -100,6 +100,6 @@ describe('sessions', () => {
     )
     for (const { refreshToken } of [first, second, third])
       assert.equal((await sessions.refresh(refreshToken)).outcome, 'unknown')
-    assert.deepEqual(await sessions.list(account), [])
+    assert.deepEqual(await sessions.list(account, 100), [])
   })
 })

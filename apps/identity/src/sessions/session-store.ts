@@ -136,13 +136,15 @@ export const createSessionStore = (db: Database, { secret, sessionDays, access, 
       return result
     },
 
-    /** Those that are live, newest first. */
-    list: async (accountId: string): Promise<StoredSession[]> => {
-      const rows: Row[] = await db('sessions')
+    /** Those that are live, newest first; those that began before `after`. */
+    list: async (accountId: string, limit: number, after?: string): Promise<StoredSession[]> => {
+      const query = db('sessions')
         .where({ account_id: accountId, ended_at: null })
         .where('expires_at', '>', db.raw('NOW(3)'))
         .orderBy('id', 'desc')
-        .limit(100)
+        .limit(limit)
+      if (after !== undefined) query.where('id', '<', after)
+      const rows: Row[] = await query
       return rows.map(fromRow)
     },
 

@@ -4,6 +4,7 @@ import { decodeQuery, decodeText } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import { z } from 'zod'
+import { pageById } from '../page-by-id.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ClientStore } from './client-store.ts'
 
@@ -52,13 +53,9 @@ interface Collaborators {
 export const clientRoutes = ({ clients, tokens, access }: Collaborators): readonly Route[] => [
   route(createClient, ({ body: { name } }) => clients.create(name)),
 
-  route(listClients, async ({ query: { limit, after } }) => {
-    const found = await clients.list(limit + 1, after)
-    const data = found.slice(0, limit)
-    const last = data.at(-1)
-    const hasMore = found.length > limit
-    return { data, hasMore, ...(hasMore && last ? { next: last.id } : {}) }
-  }),
+  route(listClients, async ({ query: { limit, after } }) =>
+    pageById(await clients.list(limit + 1, after), limit),
+  ),
 
   route(deleteClient, async ({ params: { clientId }, caller }) => {
     await clients.remove(caller.id, clientId)
