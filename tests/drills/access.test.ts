@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, beforeEach, test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
@@ -32,8 +32,9 @@ before(async () => {
 after(() => stack?.stop())
 
 const change = async (method: string, path: string, body?: unknown): Promise<void> => {
-  const answer = await shop.door(method, path, { token: administrator, body })
-  assert.ok(answer.status < 300, answer.text)
+  const answer = await shop.persistently(() => shop.door(method, path, { token: administrator, body }))
+  // What is gone may have been taken by a try whose answer was lost.
+  assert.ok(answer.status < 300 || (method === 'DELETE' && answer.status === 404), answer.text)
 }
 
 /** At both gateways, and often enough that both replicas behind them are asked. */
@@ -95,6 +96,12 @@ const timed = async ({ what, on, off, seen }: Change, isOn: boolean): Promise<nu
   return performance.now() - start
 }
 
+/** Whatever a test that failed half-way left. */
+beforeEach(async () => {
+  for (const each of changes()) await each.off()
+  await sameAccess(stack)
+})
+
 /** Each process asks by itself so often. */
 const pollMs = 5000
 
@@ -102,7 +109,6 @@ test('a hundred changes count on both gateways before a poll could tell all of t
   const took: number[] = []
   for (let round = 0; took.length < 100; round += 1)
     for (const each of changes()) took.push(await timed(each, round % 2 === 0))
-  if (took.length % 8 !== 0) for (const each of changes()) await timed(each, false)
   took.sort((a, b) => a - b)
   const at = (share: number) => Math.round(took[Math.ceil(took.length * share) - 1] ?? 0)
   console.log(`a change counts everywhere after ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), of ${took.length}`)
@@ -130,7 +136,7 @@ test('each process tells the version that it goes by, and how old that is', asyn
 
 test('the last administrator cannot close the account, nor with a machine that has the role; one of two can', async () => {
   const close = (token: string, password: string | undefined) =>
-    shop.door('POST', '/v1/me/closure', { token, body: { password } })
+    shop.persistently(() => shop.door('POST', '/v1/me/closure', { token, body: { password } }))
   const refused = async () => {
     const answer = await close(administrator, stack.secrets['operator-password'])
     assert.deepEqual([answer.status, answer.body.code], [409, 'identity/locks-out-administrators'])
@@ -141,7 +147,14 @@ test('the last administrator cannot close the account, nor with a machine that h
   await refused()
   const second = await shop.newShopper()
   await change('PUT', `/v1/accounts/${second.id}/roles/administrator`)
-  assert.equal((await close(second.token, second.password)).status, 204)
+  const closed = await close(second.token, second.password)
+  // A try whose answer was lost has ended the session, too.
+  assert.ok(closed.status === 204 || closed.body.code === 'auth/session-ended', closed.text)
+  assert.equal(
+    (await shop.door('POST', '/v1/sessions', { body: { email: second.email, password: second.password } }))
+      .status,
+    401,
+  )
   await refused()
   assert.equal((await shop.door('GET', '/v1/access/rules', { token: administrator })).status, 200)
 })

@@ -42,7 +42,7 @@ export const stockUp = async (shop: Shop, howMany: number, seed: number): Promis
   const token = await shop.asOperator()
   const random = openRandom(seed, 0x600d5)
   const put = async (path: string, body: object) => {
-    const answer = await shop.door('PUT', path, { token, body })
+    const answer = await shop.persistently(() => shop.door('PUT', path, { token, body }))
     assert.equal(answer.status, 200, answer.text)
   }
   const sellers = Array.from({ length: Math.ceil(howMany / perSeller) }, newId)
