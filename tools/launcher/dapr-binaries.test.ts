@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { daprVersion, pinnedVersion, sameMinor } from './dapr-binaries.ts'
+import { assertBuilt, daprVersion, pinnedVersion, sameMinor } from './dapr-binaries.ts'
+import { builtComponents } from './dapr-build.ts'
 import { repository } from './stack-file.ts'
 
 test('the version is read from a block of requirements and from a single one', () => {
@@ -18,4 +21,20 @@ test('only an installed Dapr of the same minor version will do', () => {
   assert.ok(!sameMinor('1.17.9', '1.18.2'))
   assert.ok(!sameMinor('1.1', '1.18.2'))
   assert.ok(!sameMinor('', '1.18.2'))
+})
+
+const binaries = { daprd: '/built/daprd', placement: '', scheduler: '', sentry: '' }
+const resources = globSync('{components,dapr}/**/*.yaml', { cwd: repository }).map((file) =>
+  join(repository, file),
+)
+
+test('the daprd that is built here has every component that the repository names', () => {
+  assert.ok(resources.length > 20, `only ${resources.length} files were found`)
+  assertBuilt({ ...binaries, components: builtComponents(repository) }, resources)
+})
+
+test('one that lacks a component is refused by name; an official one has all', () => {
+  const components = builtComponents(repository).filter((type) => type !== 'middleware.http.bearer')
+  assert.throws(() => assertBuilt({ ...binaries, components }, resources), /has no middleware\.http\.bearer/)
+  assertBuilt(binaries, resources)
 })

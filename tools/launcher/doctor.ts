@@ -19,7 +19,7 @@ const firstLine = (file: string, ...args: string[]) =>
 
 const examine = async (): Promise<Finding[]> => {
   const version = daprVersion(repository)
-  const dapr = findDapr(version)
+  const dapr = findDapr(repository)
   const servers = localServers()
   const disk = statfsSync(repository)
   const free = disk.bavail * disk.bsize
@@ -29,7 +29,8 @@ const examine = async (): Promise<Finding[]> => {
     {
       what: `Dapr ${version}`,
       found:
-        dapr?.daprd ?? (firstLine('go', 'version') && 'to be built with Go at the first start (5 minutes)'),
+        dapr?.daprd ??
+        (firstLine('go', 'version') && 'to be downloaded at the first start, or built with Go (3 minutes)'),
       remedy: `dapr init --slim, or Go from https://go.dev/dl to build it`,
     },
     {

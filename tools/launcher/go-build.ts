@@ -12,6 +12,8 @@ export type GoBuild = {
   module: string
   packages: string[]
   flags?: string[]
+  /** Writes what only this build needs into a folder that goes with it; returns the flags that name it. */
+  prepare?: (scratch: string) => string[]
   /** Where the programs go, each under the last part of its package. */
   folder: string
 }
@@ -34,18 +36,20 @@ export const buildOnce = async (wanted: GoBuild, log: (line: string) => void): P
 }
 
 const build = async (
-  { what, module, packages, flags = [], folder }: GoBuild,
+  { what, module, packages, flags = [], prepare = () => [], folder }: GoBuild,
   log: (line: string) => void,
 ) => {
   const unfinished = `${folder}.${process.pid}`
-  mkdirSync(unfinished)
+  const scratch = `${unfinished}.scratch`
+  for (const made of [unfinished, scratch]) mkdirSync(made)
   const startedAt = Date.now()
   const progress = setInterval(
     () => log(`building ${what}: ${Math.round((Date.now() - startedAt) / 1000)} s`),
     15_000,
   )
   try {
-    const go = spawn('go', ['build', '-C', module, ...flags, '-o', `${unfinished}/`, ...packages], {
+    const all = [...flags, ...prepare(scratch)]
+    const go = spawn('go', ['build', '-C', module, ...all, '-o', `${unfinished}/`, ...packages], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     process.once('exit', () => go.kill())
@@ -57,7 +61,7 @@ const build = async (
     renameSync(unfinished, folder)
   } finally {
     clearInterval(progress)
-    rmSync(unfinished, { recursive: true, force: true })
+    for (const left of [unfinished, scratch]) rmSync(left, { recursive: true, force: true })
   }
 }
 

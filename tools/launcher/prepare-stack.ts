@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
-import { provideDapr, provideSentry } from './dapr-binaries.ts'
+import { assertBuilt, provideDapr, provideSentry } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
 import type { Environment } from './environment.ts'
 import type { PortPool } from './ports.ts'
@@ -76,6 +76,10 @@ export const prepareStack = async (
   const set = options.components ?? 'local'
   const pspAddress = `http://127.0.0.1:${detours.psp ?? psp}`
   const resources = renderResources(topology, join(dir, 'resources'), { psp: pspAddress }, set)
+  assertBuilt(binaries, [
+    ...resources.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))),
+    ...topology.apps.map((app) => app.configFilePath),
+  ])
   const plan = planProcesses({
     ...{ dir, logs, topology, ports, detours, secrets, tokens, binaries, trust, resources },
     env: options.env ?? {},

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { renderResources } from './resources.ts'
+import { componentTypes, renderResources } from './resources.ts'
 
 const endpoint = (name: string) => `# why
 kind: HTTPEndpoint
@@ -42,4 +42,29 @@ test('another set of components takes the place of the last folder, and nothing 
   assert.equal(read('kafka/pubsub.yaml'), 'kind: Component # kafka\n')
   assert.throws(() => read('local/pubsub.yaml'))
   assert.throws(() => render('pulsar'), /no folder of components/)
+})
+
+test('components, middleware and name resolution are named by their types, each once', (t) => {
+  const { dir } = fixture(t)
+  const file = (name: string, text: string) => {
+    writeFileSync(join(dir, name), text)
+    return join(dir, name)
+  }
+  assert.deepEqual(
+    componentTypes([
+      file('a.yaml', 'kind: Component\nspec: { type: pubsub.redis }'),
+      file('b.yaml', 'kind: Component\nspec: { type: pubsub.redis }'),
+      file('c.yaml', 'kind: Configuration\nspec: { nameResolution: { component: sqlite } }'),
+      file(
+        'd.yaml',
+        `kind: Configuration
+spec:
+  httpPipeline: { handlers: [{ name: bearer, type: middleware.http.bearer }] }
+  appHttpPipeline: { handlers: [{ name: limit, type: middleware.http.ratelimit }] }`,
+      ),
+      file('e.yaml', 'kind: Resiliency\nspec: { type: none }'),
+      file('f.yaml', ''),
+    ]),
+    ['middleware.http.bearer', 'middleware.http.ratelimit', 'nameresolution.sqlite', 'pubsub.redis'],
+  )
 })

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { parseDocument } from 'yaml'
+import { parse, parseDocument } from 'yaml'
 import type { Topology } from './topology.ts'
 
 /**
@@ -34,4 +34,25 @@ const setBaseUrl = (file: string, baseUrls: Record<string, string>) => {
   if (document.get('kind') !== 'HTTPEndpoint' || !baseUrl) return
   document.setIn(['spec', 'baseUrl'], baseUrl)
   writeFileSync(file, document.toString())
+}
+
+type Resource = { kind?: string; spec?: Record<string, unknown> }
+
+/** The types of component, `pubsub.redis`, that these files name: components themselves, middleware, name resolution. */
+export const componentTypes = (files: readonly string[]): string[] => {
+  const types = files.flatMap((file) => {
+    const { kind, spec = {} } = (parse(readFileSync(file, 'utf8')) ?? {}) as Resource
+    if (kind === 'Component') return [String(spec.type)]
+    if (kind !== 'Configuration') return []
+    const pipelines = [spec.httpPipeline, spec.appHttpPipeline] as (
+      | { handlers?: { type: string }[] }
+      | undefined
+    )[]
+    const { component } = (spec.nameResolution ?? {}) as { component?: string }
+    return [
+      ...pipelines.flatMap((pipeline) => pipeline?.handlers?.map(({ type }) => type) ?? []),
+      ...(component ? [`nameresolution.${component}`] : []),
+    ]
+  })
+  return [...new Set(types)].sort()
 }
