@@ -8,6 +8,7 @@ export type Arguments = {
   seed: boolean
   backing: boolean
   mtls: boolean
+  inTurn: boolean
 }
 
 /** Reads the command line after `caravan`; throws on an option that is not known. */
@@ -21,6 +22,7 @@ export const parseArguments = (line: string[]): Arguments => {
       'no-seed': { type: 'boolean', default: false },
       backing: { type: 'boolean', default: false },
       mtls: { type: 'boolean', default: false },
+      'in-turn': { type: 'boolean', default: false },
     },
   })
   // Dapr's CLI starts its sidecars without.
@@ -33,6 +35,7 @@ export const parseArguments = (line: string[]): Arguments => {
     seed: !values['no-seed'],
     backing: values.backing,
     mtls: values.mtls,
+    inTurn: values['in-turn'],
   }
 }
 

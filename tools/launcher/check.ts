@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { type Run, run } from './run.ts'
 import { repository } from './stack-file.ts'
 
@@ -19,10 +20,13 @@ const unitTestPatterns = [
 
 export const unitTests = (): string[] => find(...unitTestPatterns).filter((file) => !needsDatabase(file))
 
-/** Those that need a running stack. */
+/** Those that start what they need by themselves, and may do anything to it. */
+export const drillTests = (): string[] => find('tests/drills/**/*.test.ts')
+
+/** Those that share a running stack, one file after another. */
 export const stackTests = (): string[] => [
   ...find(...unitTestPatterns).filter(needsDatabase),
-  ...find('tests/**/*.db.test.ts', 'tests/acceptance/**/*.test.ts', 'tests/drills/**/*.test.ts'),
+  ...find('tests/**/*.db.test.ts', 'tests/acceptance/**/*.test.ts'),
 ]
 
 /** Format and lint, types, unit tests, in this order; resolves with the exit code of the first that fails. */
@@ -30,7 +34,7 @@ export const check = async (options: Run): Promise<number> => {
   const steps: [string, string[]][] = [
     ['biome', ['ci', '.', ...(process.stdout.isTTY ? [] : ['--colors=off'])]],
     ['tsc', ['--noEmit']],
-    ['node', ['--test', ...unitTests()]],
+    ['node', ['--test', `--test-concurrency=${availableParallelism()}`, ...unitTests()]],
   ]
   for (const [program, args] of steps) {
     const code = await run(program, args, options)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Arguments } from './arguments.ts'
 import { attachStack } from './attached-stack.ts'
-import { check, stackTests } from './check.ts'
 import { endLauncher, isRunning } from './control.ts'
 import { eraseStack } from './erase-stack.ts'
 import { run } from './run.ts'
@@ -64,7 +63,8 @@ const tool = (file: string, stack: Pick<Stack, 'profile' | 'url'>, args: string[
   return run('node', [file, ...args], { env, signal })
 }
 
-const seed = async (stack: Stack, signal: AbortSignal): Promise<number> => {
+/** Fills a shop with the sample data; resolves with the exit code. */
+export const seed = async (stack: Stack, signal: AbortSignal): Promise<number> => {
   const file = 'tools/seed/main.ts'
   if (existsSync(join(repository, file))) return tool(file, stack, [], signal)
   log(`no ${file}: the shop is empty`)
@@ -90,34 +90,4 @@ export const reset = async (): Promise<number> => {
   await eraseStack('shop')
   log('all data of the shop is gone; npm start begins anew')
   return 0
-}
-
-/**
- * `check`, then everything that needs a running shop, against an empty one of its own. With names of test files it runs
- * only these. Resolves with the exit code of the first part that fails.
- */
-export const test = async ({ files }: Arguments, signal: AbortSignal): Promise<number> => {
-  const startedAt = Date.now()
-  const code = (files.length ? 0 : await check({ signal })) || (await testOnStack(files, signal))
-  log(`${code === 0 ? 'all tests passed' : 'the tests failed'} after ${seconds(startedAt)}`)
-  return code
-}
-
-const testOnStack = async (files: string[], signal: AbortSignal): Promise<number> => {
-  await eraseStack('test')
-  const stack = await startStack({
-    ...{ profile: 'test', ports: 'free', signal, log },
-    // Tests come from addresses of their own, as from behind a proxy.
-    env: { gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
-  })
-  const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
-  try {
-    const seeded = await seed(stack, signal)
-    if (seeded !== 0) return seeded
-    const selected = files.length ? files : stackTests()
-    if (selected.length === 0) return 0
-    return await run('node', ['--test', '--test-concurrency=1', ...selected], { env, signal })
-  } finally {
-    await stack.stop()
-  }
 }

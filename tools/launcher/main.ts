@@ -1,10 +1,11 @@
 import { type Arguments, parseArguments } from './arguments.ts'
 import { check } from './check.ts'
-import { against, reset, start, stop, test } from './commands.ts'
+import { against, reset, start, stop } from './commands.ts'
 import { AlreadyRunning } from './control.ts'
 import { doctor } from './doctor.ts'
 import { run } from './run.ts'
 import { readStack } from './stack-file.ts'
+import { test } from './test.ts'
 
 type Command = (args: Arguments, signal: AbortSignal) => Promise<number>
 
