@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { buildDapr, builtComponents, builtFolder } from './dapr-build.ts'
-import { downloadDapr } from './dapr-release.ts'
-import { cacheFolder, haveGo } from './go-build.ts'
+import { downloadDapr, type Release } from './dapr-release.ts'
+import { cacheFolder, haveGo, withLock } from './go-build.ts'
 import { componentTypes } from './resources.ts'
 
 const programs = ['daprd', 'placement', 'scheduler'] as const
@@ -14,7 +14,8 @@ export type DaprBinaries = Record<(typeof programs)[number] | 'sentry', string> 
   components?: readonly string[]
 }
 
-const inFolder = (folder: string): DaprBinaries => ({
+/** The programs of a folder, be they there or not; nothing is said of what its daprd can use. */
+const daprIn = (folder: string): DaprBinaries => ({
   daprd: join(folder, 'daprd'),
   placement: join(folder, 'placement'),
   scheduler: join(folder, 'scheduler'),
@@ -38,50 +39,81 @@ export const daprVersion = (root: string): string =>
   pinnedVersion(readFileSync(join(root, 'tools/dapr/go.mod'), 'utf8'))
 
 /** Where an official release is kept that was downloaded, or built by an earlier launcher. */
-const releaseFolder = (version: string) => cacheFolder(`dapr-${version}`)
+export const releaseFolder = (version: string): string => cacheFolder(`dapr-${version}`)
 
-/** An installed Dapr of the pinned minor version: on PATH, in ~/.dapr/bin, downloaded or built before. */
-export const findDapr = (root: string): DaprBinaries | undefined => {
+/** The first of these folders that has a Dapr of the pinned minor version. */
+export const firstDapr = (root: string, folders: readonly string[]): DaprBinaries | undefined => {
   const version = daprVersion(root)
   const own = builtFolder(root, version)
-  return [
-    ...(process.env.PATH ?? '').split(delimiter),
-    join(homedir(), '.dapr/bin'),
-    releaseFolder(version),
-    own,
-  ]
+  return folders
     .filter((folder) => programs.every((program) => existsSync(join(folder, program))))
     .map((folder) => ({
-      ...inFolder(folder),
+      ...daprIn(folder),
       ...(folder === own ? { components: builtComponents(root) } : {}),
     }))
     .find(({ daprd }) => sameMinor(versionOf(daprd), version))
 }
 
+/** A Dapr of the pinned minor version that somebody installed: on PATH or in ~/.dapr/bin. */
+export const installedDapr = (root: string): DaprBinaries | undefined =>
+  firstDapr(root, [...(process.env.PATH ?? '').split(delimiter), join(homedir(), '.dapr/bin')])
+
+/** An installed Dapr of the pinned minor version, or else one that was downloaded or built before. */
+export const findDapr = (root: string): DaprBinaries | undefined => {
+  const version = daprVersion(root)
+  return installedDapr(root) ?? firstDapr(root, [releaseFolder(version), builtFolder(root, version)])
+}
+
 /**
  * Finds Dapr's programs; else fetches the official ones, where the network allows; else builds them with Go into the user's
- * cache folder, once per machine. Two launchers do not build at once. Throws when nothing of that is possible.
+ * cache folder, once per machine. Of two launchers at once the second waits and takes what the first has got. Throws when nothing of
+ * that is possible.
  */
-export const provideDapr = async (root: string, log: (line: string) => void): Promise<DaprBinaries> => {
-  const installed = findDapr(root)
-  if (installed) return installed
+export const provideDapr = async (
+  root: string,
+  log: (line: string) => void,
+  place: Pick<Release, 'from' | 'patienceMs'> = {},
+): Promise<DaprBinaries> => {
+  const found = findDapr(root)
+  if (found) return found
   const version = daprVersion(root)
+  return withLock(
+    `${releaseFolder(version)}.lock`,
+    async () => findDapr(root) ?? (await fetchDapr(version, place, log)) ?? (await buildOwnDapr(root, log)),
+    (holder) => log(`process ${holder} is getting Dapr ${version}: waiting for it`),
+  )
+}
+
+/** The official release; undefined when it cannot be had, and the log says why. */
+const fetchDapr = async (
+  version: string,
+  place: Pick<Release, 'from' | 'patienceMs'>,
+  log: (line: string) => void,
+): Promise<DaprBinaries | undefined> => {
   const folder = releaseFolder(version)
   try {
     log(`Dapr ${version} is not installed: trying its official release`)
-    await downloadDapr({ version, programs: [...programs, 'sentry'], folder }, log)
-    return inFolder(folder)
+    await downloadDapr({ version, programs: [...programs, 'sentry'], folder, ...place }, log)
+    return daprIn(folder)
   } catch (error) {
     log(`no release: ${(error as Error).message}`)
+    return undefined
   }
-  if (!haveGo())
-    throw new Error(
-      `no Dapr ${version} found: run "dapr init --slim", or install Go (https://go.dev/dl) to build it`,
-    )
-  log(`building Dapr ${version} with Go, once on this machine; this takes some three minutes`)
-  const own = builtFolder(root, version)
-  await buildDapr(root, version, programs, own, log)
-  return { ...inFolder(own), components: builtComponents(root) }
+}
+
+/** A Dapr with the listed components, built with Go unless it was before. Throws when that is not possible. */
+export const buildOwnDapr = async (root: string, log: (line: string) => void): Promise<DaprBinaries> => {
+  const version = daprVersion(root)
+  const folder = builtFolder(root, version)
+  if (!existsSync(folder)) {
+    if (!haveGo())
+      throw new Error(
+        `no Dapr ${version} found: run "dapr init --slim", or install Go (https://go.dev/dl) to build it`,
+      )
+    log(`building Dapr ${version} with Go, once on this machine; this takes some five minutes on two cores`)
+  }
+  await buildDapr(root, version, programs, folder, log)
+  return { ...daprIn(folder), components: builtComponents(root) }
 }
 
 /**

@@ -28,6 +28,7 @@ export const downloadDapr = async (
   log: (line: string) => void,
 ): Promise<void> => {
   const unfinished = `${folder}.${process.pid}`
+  rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { recursive: true })
   try {
     for (const program of programs) {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from './stack-file.ts'
 
@@ -29,10 +29,13 @@ export const haveGo = (): boolean => spawnSync('go', ['version']).status === 0
  * leaves no folder. Throws with the end of Go's output when it fails.
  */
 export const buildOnce = async (wanted: GoBuild, log: (line: string) => void): Promise<void> => {
-  mkdirSync(join(wanted.folder, '..'), { recursive: true })
-  await withLock(`${wanted.folder}.lock`, async () => {
-    if (!existsSync(wanted.folder)) await build(wanted, log)
-  })
+  await withLock(
+    `${wanted.folder}.lock`,
+    async () => {
+      if (!existsSync(wanted.folder)) await build(wanted, log)
+    },
+    (holder) => log(`process ${holder} builds ${wanted.what}: waiting for it`),
+  )
 }
 
 const build = async (
@@ -41,7 +44,11 @@ const build = async (
 ) => {
   const unfinished = `${folder}.${process.pid}`
   const scratch = `${unfinished}.scratch`
-  for (const made of [unfinished, scratch]) mkdirSync(made)
+  // What is there was left by one that was killed: process ids come again.
+  for (const made of [unfinished, scratch]) {
+    rmSync(made, { recursive: true, force: true })
+    mkdirSync(made)
+  }
   const startedAt = Date.now()
   const progress = setInterval(
     () => log(`building ${what}: ${Math.round((Date.now() - startedAt) / 1000)} s`),
@@ -65,22 +72,41 @@ const build = async (
   }
 }
 
-/** Runs `work` while a file holds this process's id; a file left by a dead process does not count. */
-const withLock = async (file: string, work: () => Promise<void>) => {
+/** The locks that this process holds: a file with its id that is none of them was left by another of the same id. */
+const held = new Set<string>()
+
+/**
+ * Runs `work` while a file holds this process's id; a file left by a dead process does not count. `waiting` is told once who
+ * holds it, when that is another.
+ */
+export const withLock = async <Result>(
+  file: string,
+  work: () => Promise<Result>,
+  waiting: (holder: number) => void = () => {},
+): Promise<Result> => {
+  mkdirSync(dirname(file), { recursive: true })
+  let told = false
   const claim = () => {
     try {
       writeFileSync(file, String(process.pid), { flag: 'wx' })
+      held.add(file)
       return true
     } catch {
       const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-      if (holder && !isAlive(holder)) rmSync(file, { force: true })
+      const lives = holder === process.pid ? held.has(file) : isAlive(holder)
+      if (holder && !lives) rmSync(file, { force: true })
+      else if (holder && !told) {
+        told = true
+        waiting(holder)
+      }
       return false
     }
   }
   while (!claim()) await sleep(500)
   try {
-    await work()
+    return await work()
   } finally {
+    held.delete(file)
     rmSync(file, { force: true })
   }
 }
