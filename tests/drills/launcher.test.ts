@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { attachStack } from '../../tools/launcher/attached-stack.ts'
+import { provideDapr } from '../../tools/launcher/dapr-binaries.ts'
+import { builtComponents } from '../../tools/launcher/dapr-build.ts'
 import { isFree } from '../../tools/launcher/ports.ts'
 import { startStack } from '../../tools/launcher/stack.ts'
 import { readStack, repository, type StackRecord, stackFolder } from '../../tools/launcher/stack-file.ts'
@@ -50,6 +52,18 @@ after(() => {
 
 test('a second launcher of the same profile is refused', async () => {
   await assert.rejects(startStack({ profile, ports: 'free', backingOnly: true }), /running already/)
+})
+
+test('a start with a Dapr that lacks what the shop’s YAML names ends before anything runs, and says what', async (t) => {
+  const lacking = `${profile}-lacking`
+  t.after(() => rmSync(stackFolder(lacking), { recursive: true, force: true }))
+  const components = builtComponents(repository).filter((type) => type !== 'middleware.http.bearer')
+  const dapr = { ...(await provideDapr(repository, () => {})), components }
+  await assert.rejects(
+    startStack({ profile: lacking, ports: 'free', dapr }),
+    /has no middleware\.http\.bearer: add it to tools\/dapr\/components\.txt, or install Dapr/,
+  )
+  assert.equal(readStack(lacking), undefined)
 })
 
 test('another process can kill, stop and start what the launcher supervises', async () => {

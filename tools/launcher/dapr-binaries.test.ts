@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { assertBuilt, daprVersion, pinnedVersion, sameMinor } from './dapr-binaries.ts'
@@ -24,13 +24,30 @@ test('only an installed Dapr of the same minor version will do', () => {
 })
 
 const binaries = { daprd: '/built/daprd', placement: '', scheduler: '', sentry: '' }
-const resources = globSync('{components,dapr}/**/*.yaml', { cwd: repository }).map((file) =>
-  join(repository, file),
-)
+const find = (...patterns: string[]) =>
+  globSync(patterns, { cwd: repository }).map((file) => join(repository, file))
+const resources = find('{components,dapr,deploy}/**/*.{yaml,yml}')
 
 test('the daprd that is built here has every component that the repository names', () => {
   assert.ok(resources.length > 20, `only ${resources.length} files were found`)
   assertBuilt({ ...binaries, components: builtComponents(repository) }, resources)
+})
+
+const kinds = 'bindings|configuration|crypto|lock|middleware.http|nameresolution|pubsub|secretstores|state'
+
+test('so has it those of every other text from which somebody could make YAML', () => {
+  const files = find('{components,dapr,deploy,docs}/**/*.{yaml,yml,md}', '*.{yaml,yml,md}')
+  const named = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(RegExp(`\\btype: *['"]?((?:${kinds})\\.[\\w.-]+)`, 'g'))].map(
+      ([, type = '']) => type,
+    ),
+  )
+  assert.ok(named.includes('pubsub.kafka') && named.includes('middleware.http.oauth2clientcredentials'))
+  const components = builtComponents(repository)
+  assert.deepEqual(
+    named.filter((type) => !components.includes(type)),
+    [],
+  )
 })
 
 test('one that lacks a component is refused by name; an official one has all', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
-import { assertBuilt, provideDapr, provideSentry } from './dapr-binaries.ts'
+import { assertBuilt, type DaprBinaries, provideDapr, provideSentry } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
 import type { Environment } from './environment.ts'
 import type { PortPool } from './ports.ts'
@@ -33,6 +33,8 @@ export type StackPlan = {
   disks?: { mysql?: string; logs?: string }
   /** Leaves out the apps and their sidecars. */
   backingOnly?: boolean
+  /** Dapr's programs, in place of those that would be found. */
+  dapr?: DaprBinaries
   /** Mutual TLS among all of Dapr, with a `sentry`, and the access control of dapr/access. */
   mtls?: boolean
   log?: (line: string) => void
@@ -67,8 +69,8 @@ export const prepareStack = async (
   // Addresses of the last run would be resolved until they expire.
   for (const suffix of ['', '-shm', '-wal']) rmSync(join(dir, `names.db${suffix}`), { force: true })
 
-  const binaries = await provideDapr(repository, log)
-  if (options.mtls) binaries.sentry = await provideSentry(repository, binaries, log)
+  const dapr = options.dapr ?? (await provideDapr(repository, log))
+  const binaries = options.mtls ? { ...dapr, sentry: await provideSentry(repository, dapr, log) } : dapr
   const trust = options.mtls ? prepareTrust(dir, apps, ports.sentry.grpc) : undefined
   const redisPassword = secrets['redis-password'] ?? ''
   const mysqlData = join(options.disks?.mysql ?? dir, 'mysql')

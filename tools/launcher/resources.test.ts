@@ -53,7 +53,10 @@ test('components, middleware and name resolution are named by their types, each 
   assert.deepEqual(
     componentTypes([
       file('a.yaml', 'kind: Component\nspec: { type: pubsub.redis }'),
-      file('b.yaml', 'kind: Component\nspec: { type: pubsub.redis }'),
+      file(
+        'b.yaml',
+        'kind: Component\nspec: { type: pubsub.redis }\n---\nkind: Component\nspec: { type: state.redis }',
+      ),
       file('c.yaml', 'kind: Configuration\nspec: { nameResolution: { component: sqlite } }'),
       file(
         'd.yaml',
@@ -65,6 +68,9 @@ spec:
       file('e.yaml', 'kind: Resiliency\nspec: { type: none }'),
       file('f.yaml', ''),
     ]),
-    ['middleware.http.bearer', 'middleware.http.ratelimit', 'nameresolution.sqlite', 'pubsub.redis'],
+    [
+      ...['middleware.http.bearer', 'middleware.http.ratelimit', 'nameresolution.sqlite'],
+      ...['pubsub.redis', 'state.redis'],
+    ],
   )
 })

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { parse, parseDocument } from 'yaml'
+import { parseAllDocuments, parseDocument } from 'yaml'
 import type { Topology } from './topology.ts'
 
 /**
@@ -40,8 +40,10 @@ type Resource = { kind?: string; spec?: Record<string, unknown> }
 
 /** The types of component, `pubsub.redis`, that these files name: components themselves, middleware, name resolution. */
 export const componentTypes = (files: readonly string[]): string[] => {
-  const types = files.flatMap((file) => {
-    const { kind, spec = {} } = (parse(readFileSync(file, 'utf8')) ?? {}) as Resource
+  const resources = files.flatMap((file) =>
+    parseAllDocuments(readFileSync(file, 'utf8')).map((document): Resource => document.toJS() ?? {}),
+  )
+  const types = resources.flatMap(({ kind, spec = {} }) => {
     if (kind === 'Component') return [String(spec.type)]
     if (kind !== 'Configuration') return []
     const pipelines = [spec.httpPipeline, spec.appHttpPipeline] as (
