@@ -1,20 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { type Memory, readMemory } from './launcher/process-memory.ts'
 import { readStack } from './launcher/stack-file.ts'
 
 // The memory of a running stack's processes by kind, as Linux counts it. RSS counts a page in each process that maps it, PSS
 // shares it out among them, so only PSS adds up. Of what runs in containers only the Docker client is seen.
-
-type Memory = { rss: number; pss: number; own: number }
-
-const read = (pid: number): Memory => {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
-  return {
-    rss: kilobytes('Rss'),
-    pss: kilobytes('Pss'),
-    own: kilobytes('Private_Clean') + kilobytes('Private_Dirty'),
-  }
-}
 
 const kindOf = (name: string): string => {
   if (name.endsWith('.sidecar')) return 'sidecars (daprd)'
@@ -38,9 +26,9 @@ if (!stack) {
   process.exit(1)
 }
 const processes = Object.entries(stack.processes).flatMap(([name, { pid }]) =>
-  pid ? [{ kind: kindOf(name), memory: read(pid) }] : [],
+  pid ? [{ kind: kindOf(name), memory: readMemory(pid) }] : [],
 )
-processes.push({ kind: 'launcher', memory: read(stack.pid) })
+processes.push({ kind: 'launcher', memory: readMemory(stack.pid) })
 
 console.log(`${'processes'.padEnd(18)}count      RSS      PSS  private`)
 for (const [kind, group] of Map.groupBy(processes, (each) => each.kind))

@@ -1,5 +1,5 @@
 import type { Stack } from '../../tools/launcher/stack.ts'
-import { runLoad } from '../load/run-load.ts'
+import { type LoadOptions, runLoad } from '../load/run-load.ts'
 import { readStatements } from '../load/sql-meter.ts'
 import { openBareCheckout } from './bare-checkout.ts'
 import { measure, type Watched } from './measure.ts'
@@ -16,10 +16,17 @@ const sqlFigures = (counted: Record<string, number>) => ({
   'disk syncs': Number(counted.Innodb_data_fsyncs),
 })
 
-const loadFor = async (stack: Stack, seconds: number): Promise<Sample> => {
+/**
+ * The load scenario `checkout` at a running shop: for `seconds` after a warm-up, or until the signal. Throws when there was an error that
+ * nobody expects.
+ */
+export const loadCheckouts = async (
+  stack: Stack,
+  bounds: Pick<LoadOptions, 'seconds' | 'signal' | 'onDone'>,
+): Promise<Sample> => {
   const report = await runLoad({
     ...{ stack, scenario: 'checkout', mode: { kind: 'closed', concurrency } },
-    ...{ seconds, warmUp: warmUpSeconds, seed: seed++, products: 100 },
+    ...{ ...bounds, warmUp: warmUpSeconds, seed: seed++, products: 100 },
   })
   const { completed, perSecond, steps, processes, perRun } = report
   if (report.unexpectedErrors > 0) throw new Error(`errors: ${JSON.stringify(report.errors)}`)
@@ -35,8 +42,8 @@ const loadFor = async (stack: Stack, seconds: number): Promise<Sample> => {
 
 /** Checkouts of a shop that has done enough of them for V8 to have compiled what they run. */
 export const realCheckouts = async (stack: Stack): Promise<Leg['run']> => {
-  await loadFor(stack, heatSeconds)
-  return (milliseconds) => loadFor(stack, milliseconds / 1000)
+  await loadCheckouts(stack, { seconds: heatSeconds })
+  return (milliseconds) => loadCheckouts(stack, { seconds: milliseconds / 1000 })
 }
 
 /** How far the whole shop is from the SQL that it cannot do without. */

@@ -2,14 +2,22 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { daprVersion } from '../../tools/launcher/dapr-binaries.ts'
+import type { Stack } from '../../tools/launcher/stack.ts'
 import { repository } from '../../tools/launcher/stack-file.ts'
+import { inDatabase } from '../support/in-database.ts'
 
-const git = (...args: string[]) => execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim()
+export const git = (...args: string[]) =>
+  execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim()
 
 /** The short hash; what is not committed is said, since then the figures are not of that commit. */
 export const describeCommit = (): string => {
   const changed = git('status', '--porcelain', '--', ':!docs/measurements.md') !== ''
   return git('rev-parse', '--short', 'HEAD') + (changed ? ' with uncommitted changes' : '')
+}
+
+export const mysqlVersionOf = async ({ mysqlAdminUrl }: Stack): Promise<string> => {
+  const [row] = await inDatabase<{ v: string }>(mysqlAdminUrl, 'orders', 'SELECT VERSION() AS v')
+  return String(row?.v)
 }
 
 export const describeMachine = (mysqlVersion: string | undefined): string => {

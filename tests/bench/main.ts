@@ -4,12 +4,11 @@ import { parseArgs } from 'node:util'
 import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { repository, stackFolder } from '../../tools/launcher/stack-file.ts'
-import { inDatabase } from '../support/in-database.ts'
 import { catalogReads } from './catalog-reads.ts'
 import { checkouts } from './checkouts.ts'
 import { eventJourney } from './event-journey.ts'
 import { hops } from './hops.ts'
-import { describeCommit, describeMachine } from './machine.ts'
+import { describeCommit, describeMachine, mysqlVersionOf } from './machine.ts'
 import { putBetweenMarkers, type Result, renderRun } from './measurements.ts'
 import { alternate, type Part } from './rounds.ts'
 import { scheduling } from './scheduling.ts'
@@ -67,11 +66,6 @@ const compare = async (letter: string): Promise<Result> => {
   }
 }
 
-const mysqlVersion = async ({ mysqlAdminUrl }: Stack): Promise<string> => {
-  const [row] = await inDatabase<{ v: string }>(mysqlAdminUrl, 'orders', 'SELECT VERSION() AS v')
-  return String(row?.v)
-}
-
 const begun = Date.now()
 await eraseStack('bench')
 try {
@@ -80,7 +74,7 @@ try {
   const run = {
     ...{ at: new Date(begun).toISOString(), commit: describeCommit(), rounds },
     ...{
-      machine: describeMachine(stack && (await mysqlVersion(stack))),
+      machine: describeMachine(stack && (await mysqlVersionOf(stack))),
       minutes: (Date.now() - begun) / 60_000,
     },
   }

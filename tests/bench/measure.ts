@@ -15,16 +15,29 @@ export const watchedOf = (stack: Stack): Watched => [
 /** Linux counts in hundredths of a second (proc_pid_stat(5), USER_HZ). */
 const tickMs = 10
 
+/** Field 3 and those that follow, behind the name, which may hold anything. */
+const statOf = (pid: number | 'self'): string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+
 /** Milliseconds of CPU that a process has used, all its threads, in steps of 10. Throws when there is no such process. */
 const cpuOf = (pid: number): number => {
   if (pid === 0) {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1000
   }
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
+  const fields = statOf(pid)
   return (Number(fields[11]) + Number(fields[12])) * tickMs
+}
+
+/**
+ * Milliseconds of CPU that this process's children have used and theirs, so far as each has ended and its parent has waited for it
+ * (proc_pid_stat(5): cutime and cstime).
+ */
+export const cpuOfEndedChildren = (): number => {
+  const fields = statOf('self')
+  return (Number(fields[13]) + Number(fields[14])) * tickMs
 }
 
 const read = (watched: Watched): Record<string, number> => {

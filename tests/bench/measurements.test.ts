@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { closedLoop, measure } from './measure.ts'
+import { closedLoop, cpuOfEndedChildren, measure } from './measure.ts'
 import { figure, putBetweenMarkers, renderRun, showSpread } from './measurements.ts'
 import { alternate, type Sample } from './rounds.ts'
 import { quantile, ratios, spread } from './statistics.ts'
@@ -102,4 +103,12 @@ test('CPU is that of the operations, by this process’s own count and by the ke
   }
   const { cpu } = await measure(watched, () => closedLoop(1, 1000, async () => burn()))
   for (const ms of Object.values(cpu)) assert.ok(ms > 15 && ms < 40, `${ms} ms`)
+})
+
+test('the CPU of children that have ended is theirs and that of their children', () => {
+  const burn = 'while (process.cpuUsage().user < 300_000);'
+  const before = cpuOfEndedChildren()
+  execFileSync('sh', ['-c', `"${process.execPath}" --eval '${burn}'; true`])
+  const ms = cpuOfEndedChildren() - before
+  assert.ok(ms >= 290 && ms < 5000, `${ms} ms`)
 })

@@ -24,10 +24,10 @@ export const figure = (number: number): string =>
 export const showSpread = ({ median, min, max }: Spread): string =>
   figure(min) === figure(max) ? figure(median) : `${figure(median)} [${figure(min)}–${figure(max)}]`
 
-const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+export const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
 const total = (cpu: Sample['cpu']): number => Object.values(cpu).reduce((sum, ms) => sum + ms, 0)
 
-const mainTable = ({ base, samples }: Result): string[] => {
+const mainTable = ({ base, samples }: Pick<Result, 'base' | 'samples'>): string[] => {
   const first = [...samples.values()].flat()[0]
   const others = Object.keys(first?.more ?? {})
   const rates = (name: string) => (samples.get(name) ?? []).map(({ rate }) => rate)
@@ -47,7 +47,7 @@ const mainTable = ({ base, samples }: Result): string[] => {
 }
 
 /** Medians by process, the greatest first; those under 1 % of an operation's time together. */
-const cpuTable = ({ samples }: Result): string[] => {
+const cpuTable = ({ samples }: Pick<Result, 'samples'>): string[] => {
   const legs = [...samples]
   const names = [...new Set(legs.flatMap(([, all]) => Object.keys(all[0]?.cpu ?? {})))]
   const median = (all: readonly Sample[], name: string) => spread(all.map(({ cpu }) => cpu[name] ?? 0)).median
@@ -66,11 +66,23 @@ const cpuTable = ({ samples }: Result): string[] => {
   ]
 }
 
+/** When, where and of what: the head of every report. */
+export const describeRun = ({ at, commit, machine, minutes, rounds }: Run): string[] => [
+  `Measured ${at.slice(0, 10)} at commit ${commit}, in ${figure(minutes)} minutes, on ${machine}.`,
+  `${rounds} round${rounds === 1 ? '' : 's'}, in each of which the alternatives took turns. Shown are median [least–most] of the rounds; a ratio is of the same round's figures.`,
+]
+
+/** One table of the legs, one of their CPU by process. */
+export const renderTables = (result: Pick<Result, 'base' | 'samples'>): string[] => [
+  ...mainTable(result),
+  '',
+  ...cpuTable(result),
+]
+
 /** The tables of a run in Markdown: medians and ranges of the rounds; a ratio is that of the same round's two legs. */
 export const renderRun = (run: Run, results: readonly Result[]): string =>
   [
-    `Measured ${run.at.slice(0, 10)} at commit ${run.commit}, in ${figure(run.minutes)} minutes, on ${run.machine}.`,
-    `${run.rounds} rounds, in each of which the alternatives took turns. Shown are median [least–most] of the rounds; a ratio is of the same round's figures.`,
+    ...describeRun(run),
     'The load generator shares the processors with what it loads, and its CPU is counted too.',
     ...results.flatMap((result) => [
       '',
@@ -78,7 +90,7 @@ export const renderRun = (run: Run, results: readonly Result[]): string =>
       '',
       `${result.about} ${result.legMs / 1000} s a leg.`,
       '',
-      ...[...mainTable(result), '', ...cpuTable(result)],
+      ...renderTables(result),
     ]),
   ].join('\n')
 
