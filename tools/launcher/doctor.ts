@@ -30,7 +30,7 @@ const examine = async (): Promise<Finding[]> => {
       what: `Dapr ${version}`,
       found:
         dapr?.daprd ??
-        (firstLine('go', 'version') && 'to be downloaded at the first start, or built with Go (3 minutes)'),
+        (firstLine('go', 'version') && 'to be downloaded at the first start, or built with Go (5 minutes)'),
       remedy: `dapr init --slim, or Go from https://go.dev/dl to build it`,
     },
     {
