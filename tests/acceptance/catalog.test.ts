@@ -190,9 +190,9 @@ test('a product that is replaced says whether it is on the shelf', async () => {
 
 test('whoever wants a SKU that is taken is told whose it is, also off the shelf', async () => {
   const { edit, id, sku } = await staged()
-  const product = await edit(1000, 'off-shelf')
+  const { id: _, version: __, createdAt: ___, updatedAt: ____, ...content } = await edit(1000, 'off-shelf')
   const token = await shop.asOperator()
-  const answer = await shop.door('PUT', `/v1/products/${newId()}`, { token, body: product })
+  const answer = await shop.door('PUT', `/v1/products/${newId()}`, { token, body: content })
   assert.deepEqual([answer.status, answer.body.code], [409, 'catalog/sku-taken'], answer.text)
   assert.deepEqual(answer.body.taken, [{ sku, productId: id }])
 })
