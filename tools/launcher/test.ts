@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Arguments } from './arguments.ts'
-import { check, drillTests, stackTests } from './check.ts'
+import { check, drillTests, needsDatabase, stackTests } from './check.ts'
 import { seed } from './commands.ts'
 import { eraseStack } from './erase-stack.ts'
 import { type Run, run } from './run.ts'
@@ -12,9 +12,10 @@ const log = (line: string) => console.error(line)
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 
 /**
- * `check`, then everything else: the tests that share an empty shop, one file after another, and beside them those that start
- * what they need, two files at a time, for they wait more than they work. With names of test files it runs only these; with
- * `--in-turn`, one file at a time. Resolves with the exit code of a part that failed, after the last.
+ * `check`, then everything else: the tests that share an empty shop, one file after another, after those that want a database
+ * of its server, each its own; and beside them those that start what they need. Of the latter two kinds two files run at a time, for
+ * they wait more than they work. With names of test files it runs only these; with `--in-turn`, one file at a time. Resolves with
+ * the exit code of a part that failed, after the last.
  */
 export const test = async ({ files, inTurn }: Arguments, signal: AbortSignal): Promise<number> => {
   const startedAt = Date.now()
@@ -37,22 +38,17 @@ export const test = async ({ files, inTurn }: Arguments, signal: AbortSignal): P
   const isDrill = (file: string) => known.includes(relative(repository, resolve(file)))
   const chosen = files.length ? files : [...stackTests(), ...known]
   const [shared, drills] = [chosen.filter((file) => !isDrill(file)), chosen.filter(isDrill)]
+  const atOnce = inTurn ? 1 : 2
   const onOneShop = async () =>
-    shared.length ? timed('tests of one shop', () => testOnOneShop(shared, signal)) : 0
-  const drill = async (concurrency: number, output?: number) =>
-    drills.length ? timed('drills', () => runTests(drills, concurrency, { signal, output })) : 0
+    shared.length ? timed('tests of one shop', () => testOnOneShop(shared, atOnce, signal)) : 0
+  const drill = async (output?: number) =>
+    drills.length ? timed('drills', () => runTests(drills, atOnce, { signal, output })) : 0
 
   if (inTurn || shared.length === 0 || drills.length === 0)
-    return end((await onOneShop()) || (await drill(inTurn ? 1 : atOnce)))
-  const parts = await Promise.allSettled([
-    onOneShop(),
-    shownLater('drills', (output) => drill(atOnce, output)),
-  ])
+    return end(Math.max(await onOneShop(), await drill()))
+  const parts = await Promise.allSettled([onOneShop(), shownLater('drills', drill)])
   return end(Math.max(...parts.map(codeOf)))
 }
-
-/** How many drills run at once, each with a shop of its own. */
-const atOnce = 2
 
 /** Throws what a part threw, when all have ended. */
 const codeOf = (part: PromiseSettledResult<number>): number => {
@@ -60,8 +56,8 @@ const codeOf = (part: PromiseSettledResult<number>): number => {
   return part.value
 }
 
-const runTests = (files: string[], concurrency: number, options: Run): Promise<number> =>
-  run('node', ['--test', `--test-concurrency=${concurrency}`, ...files], options)
+const runTests = async (files: string[], atOnce: number, options: Run): Promise<number> =>
+  files.length ? run('node', ['--test', `--test-concurrency=${atOnce}`, ...files], options) : 0
 
 /** Shows what a part printed when it has ended, so that it reads as if nothing had run beside it. */
 const shownLater = async (part: string, work: (output: number) => Promise<number>): Promise<number> => {
@@ -77,7 +73,7 @@ const shownLater = async (part: string, work: (output: number) => Promise<number
   }
 }
 
-const testOnOneShop = async (files: string[], signal: AbortSignal): Promise<number> => {
+const testOnOneShop = async (files: string[], atOnce: number, signal: AbortSignal): Promise<number> => {
   await eraseStack('test')
   const stack = await startStack({
     ...{ profile: 'test', ports: 'free', signal, log },
@@ -86,7 +82,15 @@ const testOnOneShop = async (files: string[], signal: AbortSignal): Promise<numb
   })
   const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
   try {
-    return (await seed(stack, signal)) || (await runTests(files, 1, { env, signal }))
+    const seeded = await seed(stack, signal)
+    if (seeded !== 0) return seeded
+    const ofDatabases = await runTests(files.filter(needsDatabase), atOnce, { env, signal })
+    const ofShop = await runTests(
+      files.filter((file) => !needsDatabase(file)),
+      1,
+      { env, signal },
+    )
+    return Math.max(ofDatabases, ofShop)
   } finally {
     await stack.stop()
   }

@@ -15,6 +15,7 @@ import { createDeadLetters } from './dead-letters.ts'
 import { declare } from './delivery.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createLog, type Log } from './log.ts'
+import { onceThere } from './once-there.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import type { Route } from './route.ts'
 import { createServer } from './server.ts'
@@ -154,15 +155,17 @@ export async function runService(options: ServiceWithDatabase | ServiceWithoutDa
 const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log: Log): Promise<void> => {
   const { name, config } = options
   const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
-  await sidecar.ready(30_000)
+  await sidecar.ready(60_000)
 
   let db: Database | undefined
   let outbox: ReturnType<typeof createOutbox> | undefined
   let parts: Parts
   const background: Background[] = []
   if (options.migrations) {
-    db = connect(await sidecar.secret(`${name}-mysql`), { statementSeconds: config.STATEMENT_SECONDS })
-    await migrate(db, options.migrations)
+    const url = await onceThere(() => sidecar.secret(`${name}-mysql`))
+    const pool = connect(url, { statementSeconds: config.STATEMENT_SECONDS })
+    await onceThere(() => migrate(pool, options.migrations))
+    db = pool
     outbox = createOutbox({ name, db, sidecar, log })
     parts = await options.build({ sidecar, log, db, outbox })
     background.push(outbox, every(5000, 'outbox-measure', log, outbox.measure), trim(db, log, config))
