@@ -11,13 +11,17 @@ import { repository, stackFolder } from './stack-file.ts'
 const log = (line: string) => console.error(line)
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 
+/** Milliseconds that `check` takes on a machine that has no room for several shops at once: 60 s are usual for two cores. */
+const slowMs = 100_000
+
 /**
  * `check`, then everything else: the tests that share an empty shop, one file after another, after those that want a database
  * of its server, each its own; and beside them those that start what they need. Of the latter two kinds two files run at a time, for
- * they wait more than they work. With names of test files it runs only these; with `--in-turn`, one file at a time. Resolves with
- * the exit code of a part that failed, after the last.
+ * they wait more than they work. With names of test files it runs only these; with `--in-turn`, or on a slow machine, one file at
+ * a time. Resolves with the exit code of a part that failed, after the last.
  */
-export const test = async ({ files, inTurn }: Arguments, signal: AbortSignal): Promise<number> => {
+export const test = async (args: Arguments, signal: AbortSignal): Promise<number> => {
+  const { files } = args
   const startedAt = Date.now()
   const times: string[] = []
   const timed = async (part: string, work: () => Promise<number>): Promise<number> => {
@@ -33,6 +37,8 @@ export const test = async ({ files, inTurn }: Arguments, signal: AbortSignal): P
   }
   const checked = files.length ? 0 : await timed('check', () => check({ signal }))
   if (checked !== 0) return end(checked)
+  const inTurn = args.inTurn || Date.now() - startedAt > slowMs
+  if (inTurn && !args.inTurn) log('this machine is slow: one test file at a time')
 
   const known = drillTests()
   const isDrill = (file: string) => known.includes(relative(repository, resolve(file)))

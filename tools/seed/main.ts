@@ -71,10 +71,8 @@ const createClient = (url: string, token?: string) => {
       })
       const text = await response.text()
       if (response.ok || allowed.includes(response.status)) return JSON.parse(text || '{}') as Json
-      const patience = response.status === 429 ? 30 : response.status === 503 ? 5 : 1
-      if (attempt >= patience) {
+      if (![429, 503].includes(response.status) || attempt === 30)
         throw new Error(`${method} ${path}: ${response.status} ${text}`)
-      }
       await sleep(Number(response.headers.get('retry-after')) * 1000 || 200 * attempt)
     }
   }
