@@ -39,13 +39,15 @@ describe('the database', () => {
 
   test('the victim of a deadlock runs again, and both have their effect once', async () => {
     let runs = 0
+    let holding = 0
     const met = Promise.withResolvers<void>()
     const inOrder = (first: number, second: number) =>
       transaction(database.db, async (tx) => {
         runs += 1
         await tx('counters').where({ id: first }).increment('n', 1)
         // On the first run each waits until both hold a row that the other wants.
-        if (runs === 2) met.resolve()
+        holding += 1
+        if (holding === 2) met.resolve()
         await met.promise
         await tx('counters').where({ id: second }).increment('n', 1)
       })
