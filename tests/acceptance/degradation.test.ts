@@ -97,7 +97,11 @@ test('MySQL is stopped and started: 503 meanwhile, cached pages go on, and every
 test('a write that takes too long is answered with 503, and is never sent again without its body', async () => {
   const [line] = await shop.newLines([20])
   assert.ok(line)
-  const held = await mysql.createConnection({ uri: stack.mysqlAdminUrl, database: 'inventory' })
+  const held = await mysql.createConnection({
+    uri: stack.mysqlAdminUrl,
+    database: 'inventory',
+    connectTimeout: 60_000,
+  })
   try {
     await held.query('BEGIN')
     await held.query('SELECT * FROM stock WHERE sku = ? FOR UPDATE', [line.sku])

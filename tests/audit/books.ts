@@ -53,7 +53,7 @@ const derived: Record<string, string> = {
 export const openBooks = async (adminUrl: string): Promise<Connection> => {
   const books = await mysql.createConnection({
     ...{ uri: adminUrl, database: 'orders', timezone: 'Z', dateStrings: true },
-    ...{ supportBigNumbers: true, bigNumberStrings: false },
+    ...{ supportBigNumbers: true, bigNumberStrings: false, connectTimeout: 60_000 },
   })
   await books.query("SET SESSION time_zone = '+00:00', group_concat_max_len = 16777216")
   await books.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'")

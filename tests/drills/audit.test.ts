@@ -23,7 +23,7 @@ let spoil: Spoil
 before(async () => {
   await eraseStack('audit')
   stack = await startStack({ profile: 'audit', ports: 'free' })
-  admin = await mysql.createConnection({ uri: stack.mysqlAdminUrl })
+  admin = await mysql.createConnection({ uri: stack.mysqlAdminUrl, connectTimeout: 60_000 })
   log = openClientLog(join(stack.dir, 'client.log'))
   story = await sell(stack, log)
   spoil = openSpoil(stack, admin, log)

@@ -7,7 +7,12 @@ export const inDatabase = async <T = Record<string, unknown>>(
   statement: string,
   values: unknown[] = [],
 ): Promise<T[]> => {
-  const connection = await mysql.createConnection({ uri: adminUrl, database: app, timezone: 'Z' })
+  const connection = await mysql.createConnection({
+    uri: adminUrl,
+    database: app,
+    timezone: 'Z',
+    connectTimeout: 60_000,
+  })
   try {
     const [rows] = await connection.query(statement, values)
     return rows as T[]

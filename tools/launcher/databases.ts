@@ -15,7 +15,11 @@ export const prepareDatabases = async (
   secrets: Secrets,
 ): Promise<void> => {
   if (services.length === 0) return
-  const connection = await mysql.createConnection({ uri: adminUrl, multipleStatements: true })
+  const connection = await mysql.createConnection({
+    uri: adminUrl,
+    multipleStatements: true,
+    connectTimeout: 60_000,
+  })
   try {
     await connection.query(databaseStatements(secrets, services).join(';'))
   } finally {

@@ -12,13 +12,18 @@ export interface PoolOptions {
   readonly size?: number
   /** Longer than a lock is waited for, and than any request waits. */
   readonly statementSeconds?: number
+  /** Milliseconds that a new connection may take; half as long again is waited for a free one. */
+  readonly connectMs?: number
 }
 
 /**
  * A pool on the service's own database. Sessions run in UTC at READ COMMITTED: fewer gap locks than the default, and no
  * write here relies on a repeatable read (each is conditional, or locks its row first). Every statement has a deadline.
  */
-export const connect = (url: string, { size = 16, statementSeconds = 6 }: PoolOptions = {}): Database => {
+export const connect = (
+  url: string,
+  { size = 16, statementSeconds = 6, connectMs = 1000 }: PoolOptions = {},
+): Database => {
   const db = knex({
     client: 'mysql2',
     // An error's message keeps its placeholders: values are people's data.
@@ -27,10 +32,10 @@ export const connect = (url: string, { size = 16, statementSeconds = 6 }: PoolOp
       uri: url,
       timezone: 'Z',
       charset: 'utf8mb4',
-      connectTimeout: 1000,
+      connectTimeout: connectMs,
       jsonStrings: true,
     } as never,
-    acquireConnectionTimeout: 1500,
+    acquireConnectionTimeout: 1.5 * connectMs,
     pool: {
       min: 0,
       max: size,

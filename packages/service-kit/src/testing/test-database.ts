@@ -9,6 +9,9 @@ import { connect, type Database, migrate, type PoolOptions } from '../database.t
 export const emptyFolder = async (): Promise<URL> =>
   pathToFileURL(`${await mkdtemp(join(tmpdir(), 'migrations-'))}/`)
 
+/** Filling a table may take a while, and a busy machine its time. */
+const patient: PoolOptions = { statementSeconds: 120, connectMs: 60_000 }
+
 /**
  * A new database with a random name on the server of TEST_MYSQL_URL, migrated to the kit's tables and those of
  * `migrations`. Throws when the variable is missing.
@@ -18,12 +21,12 @@ export const createTestDatabase = async (migrations?: URL) => {
   if (!server) throw new Error('TEST_MYSQL_URL is missing: the admin URL of a MySQL or MariaDB for tests')
   const name = `test_${randomBytes(8).toString('hex')}`
   const url = new URL(server)
-  const admin = connect(url.href, { size: 1, statementSeconds: 120 })
+  const admin = connect(url.href, { ...patient, size: 1 })
   url.pathname = `/${name}`
   const pools: Database[] = []
-  /** A pool of its own, as another replica has. Filling a table may take a while. */
+  /** A pool of its own, as another replica has. */
   const open = (options?: PoolOptions): Database => {
-    const db = connect(url.href, { statementSeconds: 120, ...options })
+    const db = connect(url.href, { ...patient, ...options })
     pools.push(db)
     return db
   }
