@@ -4,7 +4,7 @@ import { eventually } from '@caravan/service-kit/testing/eventually'
 import { eraseStack } from '../../tools/launcher/erase-stack.ts'
 import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { figureOf, sameAccess } from '../support/access.ts'
-import { type Door, openDoor } from '../support/door.ts'
+import { type Ask, type Door, openDoor } from '../support/door.ts'
 import { inDatabase } from '../support/in-database.ts'
 import { type Shop, type Shopper, shopOf } from '../support/shop.ts'
 
@@ -31,8 +31,10 @@ before(async () => {
 })
 after(() => stack?.stop())
 
+const ask = (method: string, path: string, how: Ask) => shop.persistently(() => shop.door(method, path, how))
+
 const change = async (method: string, path: string, body?: unknown): Promise<void> => {
-  const answer = await shop.persistently(() => shop.door(method, path, { token: administrator, body }))
+  const answer = await ask(method, path, { token: administrator, body })
   // What is gone may have been taken by a try whose answer was lost.
   assert.ok(answer.status < 300 || (method === 'DELETE' && answer.status === 404), answer.text)
 }
@@ -136,14 +138,12 @@ test('each process tells the version that it goes by, and how old that is', asyn
 
 test('the last administrator cannot close the account, nor with a machine that has the role; one of two can', async () => {
   const close = (token: string, password: string | undefined) =>
-    shop.persistently(() => shop.door('POST', '/v1/me/closure', { token, body: { password } }))
+    ask('POST', '/v1/me/closure', { token, body: { password } })
   const refused = async () => {
     const answer = await close(administrator, stack.secrets['operator-password'])
     assert.deepEqual([answer.status, answer.body.code], [409, 'identity/locks-out-administrators'])
   }
   await refused()
-  const ask = (method: string, path: string, how: object) =>
-    shop.persistently(() => shop.door(method, path, how))
   const client = await ask('POST', '/v1/clients', { token: administrator, body: { name: 'press' } })
   await change('PUT', `/v1/accounts/${client.body.id}/roles/administrator`)
   await refused()

@@ -8,8 +8,8 @@ import { run } from './run.ts'
 import { type Stack, startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
 
-const log = (line: string) => console.error(line)
-const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
+export const log = (line: string) => console.error(line)
+export const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 
 /** Starts the shop and stays until it is told to stop. */
 export const start = async (args: Arguments, signal: AbortSignal): Promise<number> => {

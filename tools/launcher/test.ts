@@ -2,14 +2,11 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { Arguments } from './arguments.ts'
 import { check, drillTests, needsDatabase, stackTests } from './check.ts'
-import { seed } from './commands.ts'
+import { log, seconds, seed } from './commands.ts'
 import { eraseStack } from './erase-stack.ts'
 import { type Run, run } from './run.ts'
 import { startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
-
-const log = (line: string) => console.error(line)
-const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`
 
 /** Milliseconds that `check` takes on a machine that has no room for several shops at once: 90 s are usual for two cores. */
 const slowMs = 150_000

@@ -103,3 +103,7 @@ export const publicPath = (
 /** True for operations that the gateway offers to the world. */
 export const isPublic = (op: Pick<Operation, 'access'>): boolean =>
   !(typeof op.access === 'object' && 'apps' in op.access)
+
+/** True for writes that keep to `If-Match` and `If-None-Match`. */
+export const isTaggedWrite = ({ tagged, method }: Pick<Operation, 'tagged' | 'method'>): boolean =>
+  tagged !== undefined && method !== 'GET'

@@ -1,5 +1,5 @@
 import { problem } from '@caravan/contracts/common'
-import { invokedPath, type Operation } from '@caravan/contracts/operation'
+import { invokedPath, isTaggedWrite, type Operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 
 type Json = Record<string, unknown>
@@ -24,8 +24,6 @@ const parametersIn = (where: 'path' | 'query', schema: z.ZodType | undefined): J
 }
 
 const problemContent = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-
-const isTaggedWrite = ({ tagged, method }: Operation): boolean => tagged !== undefined && method !== 'GET'
 
 const header = (name: string, required: boolean, schema: Json): Json => ({
   ...{ name, in: 'header', required, schema },

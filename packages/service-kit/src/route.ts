@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Operation, parametersOf, publicPath } from '@caravan/contracts/operation'
+import { isTaggedWrite, type Operation, parametersOf, publicPath } from '@caravan/contracts/operation'
 import type { Context, Middleware } from 'koa'
 import type { z } from 'zod'
 import type { Access } from './access-state.ts'
@@ -96,7 +96,6 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const given = Object.fromEntries(params) as Record<string, string>
     return { params: canonicalParams(operation, given), query: Object.fromEntries(rest) }
   }
-  const isTaggedWrite = operation.tagged && operation.method !== 'GET'
   const shown = operation.response ?? (operation.tagged === true ? undefined : operation.tagged)
   const etagOfResult = (result: unknown) => etagOf(JSON.stringify(shown?.parse(result)))
 
@@ -114,7 +113,7 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
     const query = parse(operation.query, 'query', given.query, invalid)
     const sent = operation.body && parseJson(raw)
     const body = parse(operation.body, 'body', sent, invalid)
-    const conditions = readPrecondition(isTaggedWrite ? ctx.headers : {}, etagOfResult)
+    const conditions = readPrecondition(isTaggedWrite(operation) ? ctx.headers : {}, etagOfResult)
     const compare = readCompared(operation.body, sent, given.params, invalid)
     const precondition: Precondition = (current) => {
       conditions(current)

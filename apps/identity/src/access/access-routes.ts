@@ -7,6 +7,7 @@ import { readNetwork } from '@caravan/service-kit/address'
 import type { Caller } from '@caravan/service-kit/authenticate'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import { pageBy } from '../page-by.ts'
 import type { ClientStore } from '../tokens/client-store.ts'
 import type { Entry } from './access-entry-store.ts'
 import type { AccessStore } from './access-store.ts'
@@ -33,10 +34,8 @@ const staysPublic = ({ app, id, access }: Operation): boolean =>
 const presentRoute = ({ id, method, path }: Operation) => ({ operationId: id, method, path })
 
 const pageOf = <T>(entries: readonly Entry[], limit: number, present: (entry: never) => T) => {
-  const shown = entries.slice(0, limit)
-  const hasMore = entries.length > limit
-  const last = shown.at(-1)?.id
-  return { data: shown.map(present as never) as T[], hasMore, ...(hasMore && last ? { next: last } : {}) }
+  const { data, ...page } = pageBy(entries, limit, ({ id }) => id)
+  return { data: data.map(present as never) as T[], ...page }
 }
 
 const encode = (id: string): string => Buffer.from(id).toString('base64url')

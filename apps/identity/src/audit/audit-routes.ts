@@ -1,15 +1,13 @@
 import { auditEvents, listAuditEntries, verifyAuditLog } from '@caravan/contracts/audit'
 import { type Route, route } from '@caravan/service-kit/route'
 import { type Subscription, subscription } from '@caravan/service-kit/subscription'
+import { pageBy } from '../page-by.ts'
 import type { AuditLog } from './audit-log-store.ts'
 
 export const auditRoutes = (log: AuditLog): readonly Route[] => [
-  route(listAuditEntries, async ({ query: { limit, ...where } }) => {
-    const entries = await log.list({ ...where, limit: limit + 1 })
-    const data = entries.slice(0, limit)
-    const hasMore = entries.length > limit
-    return { data, hasMore, ...(hasMore ? { next: String(data.at(-1)?.seq) } : {}) }
-  }),
+  route(listAuditEntries, async ({ query: { limit, ...where } }) =>
+    pageBy(await log.list({ ...where, limit: limit + 1 }), limit, ({ seq }) => String(seq)),
+  ),
 
   route(verifyAuditLog, () => log.verify()),
 ]

@@ -17,7 +17,7 @@ import { type Route, route } from '@caravan/service-kit/route'
 import type { AccountStore } from '../accounts/account-store.ts'
 import type { OutsideSignIn } from '../accounts/outside-sign-in.ts'
 import type { Passwords } from '../accounts/passwords.ts'
-import { pageById } from '../page-by-id.ts'
+import { pageBy } from '../page-by.ts'
 import type { AccessTokens } from '../tokens/access-tokens.ts'
 import type { Proof } from './proof.ts'
 import type { Refreshed, SessionStore } from './session-store.ts'
@@ -89,7 +89,11 @@ export const sessionRoutes = (parts: Collaborators): readonly Route[] => {
     }),
 
     route(listSessions, async ({ caller, query: { limit, after } }) => {
-      const { data, ...page } = pageById(await sessions.list(caller.id, limit + 1, after), limit)
+      const { data, ...page } = pageBy(
+        await sessions.list(caller.id, limit + 1, after),
+        limit,
+        ({ id }) => id,
+      )
       return {
         data: data.map((session) => ({ ...session, current: session.id === caller.session })),
         ...page,

@@ -4,7 +4,7 @@ import { decodeQuery, decodeText } from '@caravan/service-kit/decode-text'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import { z } from 'zod'
-import { pageById } from '../page-by-id.ts'
+import { pageBy } from '../page-by.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { ClientStore } from './client-store.ts'
 
@@ -54,7 +54,7 @@ export const clientRoutes = ({ clients, tokens, access }: Collaborators): readon
   route(createClient, ({ body: { name } }) => clients.create(name)),
 
   route(listClients, async ({ query: { limit, after } }) =>
-    pageById(await clients.list(limit + 1, after), limit),
+    pageBy(await clients.list(limit + 1, after), limit, ({ id }) => id),
   ),
 
   route(deleteClient, async ({ params: { clientId }, caller }) => {
