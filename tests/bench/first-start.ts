@@ -61,8 +61,8 @@ const assertPortsFree = async () => {
       )
 }
 
-const assertNoDapr = (clone: string) => {
-  const { daprd } = installedDapr(clone) ?? {}
+const assertNoDapr = () => {
+  const { daprd } = installedDapr(repository) ?? {}
   if (daprd) throw new Error(`${daprd} is installed, so a start would get none: take it off the PATH`)
 }
 
@@ -90,12 +90,12 @@ const startOnce = async (clone: string, caches: string): Promise<Sample> => {
 
 const firstStart = async (commit: string): Promise<Sample> => {
   await assertPortsFree()
+  assertNoDapr()
   const place = mkdtempSync(join(tmpdir(), 'caravan-first-start-'))
   const [clone, caches] = [join(place, 'caravan'), join(place, 'caches')]
   try {
     git('clone', '--quiet', '--no-checkout', repository, clone)
     execFileSync('git', ['-C', clone, 'checkout', '--quiet', '--detach', commit])
-    assertNoDapr(clone)
     mkdirSync(caches)
     return await startOnce(clone, caches)
   } finally {
