@@ -26,13 +26,10 @@ let draining = false
 
 try {
   // More than the bulkheads of all apps let through together.
-  const sidecar = createSidecar({
-    port: config.DAPR_HTTP_PORT,
-    token: config.DAPR_API_TOKEN,
-    connections: 320,
-  })
+  const { SIDECAR_HOST: host, DAPR_API_TOKEN: daprApiToken } = config
+  const sidecar = createSidecar({ host, port: config.DAPR_HTTP_PORT, token: daprApiToken, connections: 320 })
   await assertPipeline(sidecar, 30_000)
-  const grpc = createSidecarGrpc(config.DAPR_GRPC_PORT, config.DAPR_API_TOKEN)
+  const grpc = createSidecarGrpc(host, config.DAPR_GRPC_PORT, daprApiToken)
   const token = createAnonymousToken(grpc.issueToken, log)
   const limiter = createRateLimiter(config.RATE_LIMITS)
   const settings = createRateLimitSettings(config.RATE_LIMITS, grpc.configuration, limiter, log)

@@ -18,9 +18,9 @@ const inTime = <T>(work: Promise<T>, what: string): Promise<T> =>
  * The sidecar by gRPC, for what the gateway does in its own name: the pipeline of the sidecar's HTTP port, which demands a
  * token, does not cover that port.
  */
-export const createSidecarGrpc = (port: number, daprApiToken: string) => {
+export const createSidecarGrpc = (daprHost: string, port: number, daprApiToken: string) => {
   const client = new DaprClient({
-    daprHost: '127.0.0.1',
+    daprHost,
     daprPort: String(port),
     communicationProtocol: CommunicationProtocolEnum.GRPC,
     daprApiToken,

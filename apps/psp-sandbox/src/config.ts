@@ -5,6 +5,7 @@ const environment = z.object({
     .string()
     .regex(/^\d{1,5}$/, 'must be a port number')
     .transform(Number),
+  HOST: z.string().default('127.0.0.1'),
   PSP_SECRET_KEY: z.string().min(16),
   PSP_WEBHOOK_SECRET: z.string().min(16),
   PSP_WEBHOOK_URL: z.url({ protocol: /^https?$/ }),
@@ -14,6 +15,7 @@ const environment = z.object({
 export type Config = {
   /** 0 lets the system choose; the chosen one is logged. */
   port: number
+  host: string
   secretKey: string
   webhookSecret: string
   webhookUrl: string
@@ -29,6 +31,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   return {
     port: read.data.PORT,
+    host: read.data.HOST,
     secretKey: read.data.PSP_SECRET_KEY,
     webhookSecret: read.data.PSP_WEBHOOK_SECRET,
     webhookUrl: read.data.PSP_WEBHOOK_URL,

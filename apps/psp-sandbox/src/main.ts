@@ -12,7 +12,7 @@ import { createSandbox } from './sandbox.ts'
 const GRACE_MS = 5_000
 
 function start() {
-  const { port, secretKey, webhookSecret, webhookUrl, database } = readConfig(process.env)
+  const { port, host, secretKey, webhookSecret, webhookUrl, database } = readConfig(process.env)
   const log = pino({ name: 'psp-sandbox' })
   const { pause, release, stop: stopWaiting } = createPauses()
 
@@ -27,7 +27,7 @@ function start() {
   const app = createApp({ secretKey, books, sandbox, addEvent, pause, log })
   // Longer than the shop's sidecar keeps an idle connection.
   const server = createServer({ keepAliveTimeout: 120_000 }, app.callback())
-  server.listen(port, () => log.info({ port: (server.address() as AddressInfo).port }, 'listening'))
+  server.listen(port, host, () => log.info({ port: (server.address() as AddressInfo).port }, 'listening'))
 
   process.once('SIGTERM', () => {
     // Whoever waits still gets the true answer.

@@ -12,6 +12,13 @@ test('a bad environment ends the start with one clear line', async () => {
   assert.match(output(), /^psp-sandbox: bad environment: PSP_SECRET_KEY: .*PSP_WEBHOOK_URL: .*\n$/)
 })
 
+test('without HOST it listens on this machine’s own address only', async () => {
+  const psp = await startSandbox()
+  const elsewhere = psp.url.replace('127.0.0.1', '127.0.0.2')
+  await assert.rejects(fetch(`${elsewhere}/healthz`, { signal: AbortSignal.timeout(10_000) }))
+  await psp.end('SIGKILL')
+})
+
 test('a kill between capture and answer loses nothing: the same key finds the charge', async () => {
   const first = await startSandbox()
   const method = await first.tokenise(undefined, { timeoutThenSuccess: true })

@@ -22,7 +22,7 @@ const readElsewhere = (env: Record<string, string>) => {
 test('a good environment is read, numbers as numbers, with defaults', () => {
   const config = readConfig(baseConfig, good)
   assert.deepEqual([config.APP_PORT, config.DAPR_HTTP_PORT, config.LOG_LEVEL], [6001, 3501, 'info'])
-  assert.equal(config.APP_HOST, '127.0.0.1')
+  assert.deepEqual([config.APP_HOST, config.SIDECAR_HOST], ['127.0.0.1', '127.0.0.1'])
 })
 
 test('all faults are printed, each on its line, and the process ends with EX_CONFIG', () => {

@@ -14,7 +14,10 @@ export const baseConfig = z.object({
   DAPR_API_TOKEN: z.string().min(16),
   /** `iss` of the tokens that are accepted. */
   TOKEN_ISSUER: z.url(),
+  /** Where the app listens: an address, or a name of its own. */
   APP_HOST: z.string().default('127.0.0.1'),
+  /** Where its sidecar listens. */
+  SIDECAR_HOST: z.string().default('127.0.0.1'),
   /** How long sent outbox rows and inbox rows are kept; longer than the broker may redeliver. A week unless said otherwise. */
   EVENT_RETENTION_MINUTES: z.coerce.number().int().min(5).default(10_080),
   /** How long a repeated request gets its first answer; two days unless said otherwise. */

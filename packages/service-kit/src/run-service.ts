@@ -154,7 +154,11 @@ export async function runService(options: ServiceWithDatabase | ServiceWithoutDa
 
 const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log: Log): Promise<void> => {
   const { name, config } = options
-  const sidecar = createSidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN })
+  const sidecar = createSidecar({
+    host: config.SIDECAR_HOST,
+    port: config.DAPR_HTTP_PORT,
+    token: config.DAPR_API_TOKEN,
+  })
   await sidecar.ready(60_000)
 
   let db: Database | undefined
