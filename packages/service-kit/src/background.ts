@@ -48,9 +48,9 @@ export const every = (ms: number, name: string, log: Log, work: () => Promise<vo
 })
 
 /**
- * Like `every`, on one replica at a time: whoever holds the Dapr lock. The lock saves work and is no fence; two replicas
- * may overlap for a moment, so `work` must be right under that too (conditional updates). A leader that dies is followed
- * after `leaseSeconds`.
+ * Like `every`, on one replica at a time: whoever holds the Dapr lock, which is kept from round to round and asked for anew
+ * when its lease is over. It saves work and is no fence; two replicas may overlap for a moment, so `work` must be right under
+ * that too (conditional updates). A leader that stops is followed at once, one that dies after `leaseSeconds`.
  */
 export const everyAsLeader = (
   ms: number,
@@ -59,12 +59,30 @@ export const everyAsLeader = (
   work: () => Promise<void>,
 ): Background => {
   const owner = randomUUID()
-  return every(ms, name, log, async () => {
-    if (!(await sidecar.lock.acquire('lockstore', name, owner, leaseSeconds))) return
-    try {
-      await work()
-    } finally {
-      await sidecar.lock.release('lockstore', name, owner)
-    }
+  let leadsUntil: number | undefined
+  const stepDown = async () => {
+    if (leadsUntil === undefined) return
+    leadsUntil = undefined
+    await sidecar.lock.release('lockstore', name, owner)
+  }
+  const leads = async (): Promise<boolean> => {
+    const now = performance.now()
+    if (leadsUntil !== undefined && now < leadsUntil) return true
+    await stepDown()
+    if (!(await sidecar.lock.acquire('lockstore', name, owner, leaseSeconds))) return false
+    leadsUntil = now + leaseSeconds * 1000
+    return true
+  }
+  const rounds = every(ms, name, log, async () => {
+    if (await leads()) await work()
   })
+  return {
+    start: () => {
+      const stop = rounds.start()
+      return async () => {
+        await stop()
+        await stepDown().catch((error) => log.warn({ err: error, task: name }, 'the lock runs out by itself'))
+      }
+    },
+  }
 }
