@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { before, beforeEach, test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { eraseStack } from '../../tools/launcher/erase-stack.ts'
-import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { figureOf, sameAccess } from '../support/access.ts'
-import { type Ask, type Door, openDoor } from '../support/door.ts'
-import { inDatabase } from '../support/in-database.ts'
-import { type Shop, type Shopper, shopOf } from '../support/shop.ts'
+import { type Ask, openDoor } from '../support/door.ts'
+import type { Shopper } from '../support/shop.ts'
+import { rows, shop, stack } from '../support/stack.ts'
 
-/** A shop of its own with two gateways, and two of a service that asks again. */
-let stack: Stack
-let shop: Shop
-let doors: Door[]
+const doors = stack.urls.map(openDoor)
 let administrator: string
 let clerk: Shopper
 
 before(async () => {
-  await eraseStack('access')
-  stack = await startStack({
-    ...{ profile: 'access', ports: 'free', replicas: { gateway: 2, payments: 2 } },
-    // Longer than all of this takes on a slow machine.
-    env: { identity: { ACCESS_TOKEN_SECONDS: '3600' } },
-  })
-  shop = shopOf(stack)
-  doors = stack.urls.map(openDoor)
   assert.equal(doors.length, 2)
   // The only sign-ins: what changes counts for these tokens.
   administrator = await shop.asOperator()
   clerk = await shop.newShopper()
 })
-after(() => stack?.stop())
 
 const ask = (method: string, path: string, how: Ask) => shop.persistently(() => shop.door(method, path, how))
 
@@ -161,8 +147,7 @@ test('the last administrator cannot close the account, nor with a machine that h
 /** As a restored dump is: tables as they were, while no identity runs. */
 const access = ['access_version', 'access_history', 'access_entries']
 const statements = async (of: (table: string) => string[]): Promise<void> => {
-  for (const table of access)
-    for (const statement of of(table)) await inDatabase(stack.mysqlAdminUrl, 'identity', statement, [])
+  for (const table of access) for (const statement of of(table)) await rows('identity', statement)
 }
 
 test('a back-up of identity’s database that is put back is what all replicas go by, whatever versions they had', async () => {

@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { eraseStack } from '../../tools/launcher/erase-stack.ts'
-import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { openDoor } from '../support/door.ts'
-import { shopOf } from '../support/shop.ts'
-
-let stack: Stack
-before(async () => {
-  await eraseStack('groups')
-  stack = await startStack({ profile: 'groups', ports: 'free', replicas: { gateway: 2 } })
-})
-after(() => stack?.stop())
+import { shop, stack } from '../support/stack.ts'
 
 /** The names of the groups of a topic in the stack's Redis. */
 const groupsOf = async (topic: string): Promise<string[]> => {
@@ -46,7 +37,7 @@ test('a replica that is killed and started again leaves no consumer group behind
   const doors = stack.urls.map(openDoor)
   const lists = () => Promise.all(doors.map((door) => door('GET', '/v1/products?category=tests')))
   const known = await lists()
-  await shopOf(stack).newLines([0])
+  await shop.newLines([0])
   // A list that heard of nothing is shown for 50 s at least.
   const toldWithinMs = 40_000
   await eventually(

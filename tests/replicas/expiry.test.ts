@@ -1,31 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { eraseStack } from '../../tools/launcher/erase-stack.ts'
-import { type Stack, startStack } from '../../tools/launcher/stack.ts'
-import { inDatabase } from '../support/in-database.ts'
-import { heldCharge, type Shop, shopOf } from '../support/shop.ts'
-import { openMint } from '../support/tokens.ts'
-
-/** A shop of its own, with two of each service that ends things. */
-let stack: Stack
-let shop: Shop
-let mint: ReturnType<typeof openMint>
-
-before(async () => {
-  await eraseStack('expiry')
-  stack = await startStack({
-    profile: 'expiry',
-    ports: 'free',
-    replicas: { orders: 2, inventory: 2 },
-  })
-  shop = shopOf(stack)
-  mint = openMint(
-    String(stack.secrets['identity-signing-key']),
-    String(stack.sidecarEnvironment.TOKEN_ISSUER),
-  )
-})
-after(() => stack?.stop())
+import { heldCharge } from '../support/shop.ts'
+import { mint, rows, shop, stack } from '../support/stack.ts'
 
 /** Orders of half the units that there are: what a try held that came to nothing returns by itself, if later than the next try. */
 const place = async (count: number) => {
@@ -46,9 +23,11 @@ const available = (sku: string, count: number) =>
 
 /** As if the time to pay were over. */
 const timeIsOver = (orders: readonly { readonly id: string }[]) =>
-  inDatabase(stack.mysqlAdminUrl, 'orders', 'UPDATE orders SET pay_before = NOW(3) WHERE id IN (?)', [
+  rows(
+    'orders',
+    'UPDATE orders SET pay_before = NOW(3) WHERE id IN (?)',
     orders.map(({ id }) => id),
-  ])
+  )
 
 test('unpaid orders expire, and their stock returns', async () => {
   const { line, orders } = await place(10)
@@ -123,19 +102,21 @@ test('stock reserved for an order that never came to be returns', async () => {
   const [line] = await shop.newLines([5])
   assert.ok(line)
   const orphan = '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6'
-  const inventory = (sql: string, values: unknown[]) =>
-    inDatabase(stack.mysqlAdminUrl, 'inventory', sql, values)
   // What a crash between reserving and committing leaves behind.
-  await inventory('INSERT INTO reservation_items (order_id, sku, quantity) VALUES (?, ?, 2)', [
+  const inventory = (statement: string, ...values: unknown[]) => rows('inventory', statement, ...values)
+  await inventory(
+    'INSERT INTO reservation_items (order_id, sku, quantity) VALUES (?, ?, 2)',
     orphan,
     line.sku,
-  ])
-  await inventory('UPDATE stock SET available = available - 2, reserved = reserved + 2 WHERE sku = ?', [
+  )
+  await inventory(
+    'UPDATE stock SET available = available - 2, reserved = reserved + 2 WHERE sku = ?',
     line.sku,
-  ])
-  await inventory("INSERT INTO reservations (order_id, status, expires_at) VALUES (?, 'held', NOW(3))", [
+  )
+  await inventory(
+    "INSERT INTO reservations (order_id, status, expires_at) VALUES (?, 'held', NOW(3))",
     orphan,
-  ])
+  )
   await stack.process('inventory').kill('SIGKILL')
   await available(line.sku, 5)
 })

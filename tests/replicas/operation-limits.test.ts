@@ -1,35 +1,28 @@
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { eventually } from '@caravan/service-kit/testing/eventually'
-import { eraseStack } from '../../tools/launcher/erase-stack.ts'
-import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { newAddress } from '../support/door.ts'
-import { type Shop, shopOf } from '../support/shop.ts'
+import { shop, stack } from '../support/stack.ts'
 
-/** A shop of its own, whose clients may be of any address, and whose sidecars read a copy of the components that is its own too. */
-let stack: Stack
-let shop: Shop
-let file = ''
-
-before(async () => {
-  await eraseStack('operation-limits')
-  stack = await startStack({
-    ...{ profile: 'operation-limits', ports: 'free' },
-    env: { gateway: { TRUSTED_PROXIES: '127.0.0.1' } },
-  })
-  shop = shopOf(stack)
-  file = join(stack.dir, 'resources/common/ratelimit.yaml')
-})
-after(() => stack?.stop())
+/** The sidecars' own copy of the component. */
+const file = join(stack.dir, 'resources/common/ratelimit.yaml')
+const text = readFileSync(file, 'utf8')
+const [gateway, sidecar] = [stack.process('gateway'), stack.process('gateway.sidecar')]
 
 const restartSidecar = async () => {
-  const sidecar = stack.process('gateway.sidecar')
   await sidecar.stop()
   await sidecar.start()
   await sidecar.ready()
 }
+
+after(async () => {
+  writeFileSync(file, text)
+  await Promise.all([gateway.stop(), sidecar.stop()])
+  await Promise.all([gateway.start(), sidecar.start()])
+  await Promise.all([gateway.ready(), sidecar.ready()])
+})
 
 /** Each time another client that asks for another thing. */
 let asked = 0
@@ -42,7 +35,6 @@ const ask = () => {
 
 test('beyond an operation’s limit, of all callers together, it is 429 with a time to come again; the others go on', async () => {
   // One at once, and another in ten seconds.
-  const text = readFileSync(file, 'utf8')
   writeFileSync(file, text.replace(/value: "\d+"/, 'value: "0.1"'))
   await restartSidecar()
   assert.equal((await ask()).status, 200)
@@ -70,7 +62,6 @@ test('beyond an operation’s limit, of all callers together, it is 429 with a t
 })
 
 test('a gateway whose sidecar has lost its limit does not start, and says why', async () => {
-  const [gateway, sidecar] = [stack.process('gateway'), stack.process('gateway.sidecar')]
   await Promise.all([gateway.stop(), sidecar.stop()])
   rmSync(file)
   // The sidecar is not ready before its app is.

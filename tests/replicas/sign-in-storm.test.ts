@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { newId } from '@caravan/service-kit/ids'
-import { eraseStack } from '../../tools/launcher/erase-stack.ts'
-import { type Stack, startStack } from '../../tools/launcher/stack.ts'
 import { newAddress } from '../support/door.ts'
-import { type Shop, shopOf } from '../support/shop.ts'
+import { shop } from '../support/stack.ts'
 
 /** 1,000, at 1,000 a minute where the machine is quick enough. */
 const guessCount = 1000
@@ -13,18 +11,6 @@ const everyMs = 60
 const attackers = 10
 /** Guesses of one attacker under way at once. */
 const atOnce = 4
-let stack: Stack
-let shop: Shop
-
-before(async () => {
-  await eraseStack('storm')
-  stack = await startStack({
-    ...{ profile: 'storm', ports: 'free' },
-    env: { gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
-  })
-  shop = shopOf(stack)
-})
-after(() => stack?.stop())
 
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

@@ -6,7 +6,7 @@ import { repository } from './stack-file.ts'
 const find = (...patterns: string[]) =>
   globSync(patterns, { cwd: repository, exclude: (path) => path.includes('node_modules') }).sort()
 
-export const needsDatabase = (file: string): boolean => file.endsWith('.db.test.ts')
+const needsDatabase = (file: string): boolean => file.endsWith('.db.test.ts')
 
 const unitTestPatterns = [
   'packages/*/src/**/*.test.ts',
@@ -23,11 +23,15 @@ export const unitTests = (): string[] => find(...unitTestPatterns).filter((file)
 /** Those that start what they need by themselves, and may do anything to it. */
 export const drillTests = (): string[] => find('tests/drills/**/*.test.ts')
 
-/** Those that share a running stack, one file after another. */
-export const stackTests = (): string[] => [
-  ...find(...unitTestPatterns).filter(needsDatabase),
-  ...find('tests/**/*.db.test.ts', 'tests/acceptance/**/*.test.ts'),
-]
+/** Those that share a shop of two replicas, one file after another. */
+export const replicaTests = (): string[] => find('tests/replicas/**/*.test.ts')
+
+/** Those that want a database of a running server, each its own. */
+export const databaseTests = (): string[] =>
+  find(...unitTestPatterns, 'tests/**/*.db.test.ts').filter(needsDatabase)
+
+/** Those that share a shop, one file after another. */
+export const acceptanceTests = (): string[] => find('tests/acceptance/**/*.test.ts')
 
 /** Format and lint, types, unit tests, in this order; resolves with the exit code of the first that fails. */
 export const check = async (options: Run): Promise<number> => {

@@ -1,21 +1,22 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { Arguments } from './arguments.ts'
-import { check, drillTests, needsDatabase, stackTests } from './check.ts'
+import { acceptanceTests, check, databaseTests, drillTests, replicaTests } from './check.ts'
 import { log, seconds, seed } from './commands.ts'
+import type { Environment } from './environment.ts'
 import { eraseStack } from './erase-stack.ts'
-import { type Run, run } from './run.ts'
-import { startStack } from './stack.ts'
+import { run } from './run.ts'
+import { type Stack, type StackOptions, startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
 
 /** Milliseconds that `check` takes on a machine that has no room for several shops at once: 90 s are usual for two cores. */
 const slowMs = 150_000
 
 /**
- * `check`, then everything else: the tests that share an empty shop, one file after another, after those that want a database
- * of its server, each its own; and beside them those that start what they need. Of the latter two kinds two files run at a time, for
- * they wait more than they work. With names of test files it runs only these; with `--in-turn`, or on a slow machine, one file at
- * a time. Resolves with the exit code of a part that failed, after the last.
+ * `check`, then side by side: the tests that share an empty shop, those that want a database of its server, those that share a shop with
+ * two of some services, and those that start what they need. Of each one file runs after another. With names of test files it runs
+ * only these; with `--in-turn`, or on a slow machine, one file at a time. Resolves with the exit code of a part that failed,
+ * after the last.
  */
 export const test = async (args: Arguments, signal: AbortSignal): Promise<number> => {
   const { files } = args
@@ -37,64 +38,86 @@ export const test = async (args: Arguments, signal: AbortSignal): Promise<number
   const inTurn = args.inTurn || Date.now() - startedAt > slowMs
   if (inTurn && !args.inTurn) log('this machine is slow: one test file at a time')
 
-  const known = drillTests()
-  const isDrill = (file: string) => known.includes(relative(repository, resolve(file)))
-  const chosen = files.length ? files : [...stackTests(), ...known]
-  const [shared, drills] = [chosen.filter((file) => !isDrill(file)), chosen.filter(isDrill)]
-  const atOnce = inTurn ? 1 : 2
-  const onOneShop = async () =>
-    shared.length ? timed('tests of one shop', () => testOnOneShop(shared, atOnce, signal)) : 0
-  const drill = async (output?: number) =>
-    drills.length ? timed('drills', () => runTests(drills, atOnce, { signal, output })) : 0
+  const groups = [acceptanceTests(), databaseTests(), replicaTests(), drillTests()]
+  const chosen = files.length ? files.map((file) => relative(repository, resolve(file))) : groups.flat()
+  const [, databases = [], replicas = [], drills = []] = groups.map((group) =>
+    group.filter((file) => chosen.includes(file)),
+  )
+  const acceptance = chosen.filter((file) => ![...databases, ...replicas, ...drills].includes(file))
 
-  if (inTurn || shared.length === 0 || drills.length === 0)
-    return end(Math.max(await onOneShop(), await drill()))
-  const parts = await Promise.allSettled([onOneShop(), shownLater('drills', drill)])
-  return end(Math.max(...parts.map(codeOf)))
+  const shown = [acceptance, databases, replicas, drills].find((group) => group.length > 0)
+  /** What the others print is shown when they have ended. */
+  const part = async (name: string, group: string[], env: Environment = {}): Promise<number> => {
+    const tests = (output?: number) =>
+      run('node', ['--test', '--test-concurrency=1', ...group], { env, signal, output })
+    if (group.length === 0) return 0
+    return timed(name, () => (inTurn || group === shown ? tests() : shownLater(name, tests)))
+  }
+  const onShop = async () =>
+    withShop({ profile: 'test', signal }, async (stack, env) => {
+      const seeded = await seed(stack, signal)
+      if (seeded !== 0) return seeded
+      return together(inTurn, [
+        () => part('databases', databases, env),
+        () => part('acceptance', acceptance, env),
+      ])
+    })
+  const onReplicas = () => withShop({ ...twoOfSome, signal }, (_, env) => part('replicas', replicas, env))
+
+  return end(
+    await together(inTurn, [
+      ...(acceptance.length + databases.length > 0 ? [onShop] : []),
+      ...(replicas.length > 0 ? [onReplicas] : []),
+      () => part('drills', drills),
+    ]),
+  )
 }
 
-/** Throws what a part threw, when all have ended. */
-const codeOf = (part: PromiseSettledResult<number>): number => {
-  if (part.status === 'rejected') throw part.reason
-  return part.value
+const twoOfSome = {
+  profile: 'replicas',
+  replicas: { gateway: 2, orders: 2, inventory: 2, payments: 2 },
+  // Longer than all of a file takes on a slow machine.
+  env: { identity: { ACCESS_TOKEN_SECONDS: '3600' } },
 }
 
-const runTests = async (files: string[], atOnce: number, options: Run): Promise<number> =>
-  files.length ? run('node', ['--test', `--test-concurrency=${atOnce}`, ...files], options) : 0
+/** An empty shop for as long as the work takes. Its tests come from addresses of their own, as from behind a proxy. */
+const withShop = async (
+  { profile, env, ...options }: Omit<StackOptions, 'ports'>,
+  work: (stack: Stack, env: Environment) => Promise<number>,
+): Promise<number> => {
+  await eraseStack(profile)
+  const stack = await startStack({
+    ...{ ...options, profile, ports: 'free', log },
+    env: { ...env, gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
+  })
+  try {
+    return await work(stack, { STACK_PROFILE: profile, TEST_MYSQL_URL: stack.mysqlAdminUrl })
+  } finally {
+    await stack.stop()
+  }
+}
+
+/** The highest exit code of parts that run at the same time or, `inTurn`, after one another. Throws what a part threw, when all have ended. */
+const together = async (inTurn: boolean, parts: (() => Promise<number>)[]): Promise<number> => {
+  const begun: Promise<number>[] = []
+  for (const part of parts) {
+    begun.push(part())
+    if (inTurn) await Promise.allSettled(begun)
+  }
+  await Promise.allSettled(begun)
+  return Math.max(...(await Promise.all(begun)))
+}
 
 /** Shows what a part printed when it has ended, so that it reads as if nothing had run beside it. */
 const shownLater = async (part: string, work: (output: number) => Promise<number>): Promise<number> => {
-  const file = join(stackFolder(part), 'output.log')
-  mkdirSync(stackFolder(part), { recursive: true, mode: 0o700 })
-  log(`the ${part} run beside, and are shown when they have ended: ${relative(repository, file)}`)
+  const file = join(stackFolder('drills'), `${part}.log`)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  log(`${part} beside it, shown when they have ended: ${relative(repository, file)}`)
   const output = openSync(file, 'w', 0o600)
   try {
     return await work(output)
   } finally {
     closeSync(output)
     process.stdout.write(readFileSync(file))
-  }
-}
-
-const testOnOneShop = async (files: string[], atOnce: number, signal: AbortSignal): Promise<number> => {
-  await eraseStack('test')
-  const stack = await startStack({
-    ...{ profile: 'test', ports: 'free', signal, log },
-    // Tests come from addresses of their own, as from behind a proxy.
-    env: { gateway: { TRUSTED_PROXIES: '127.0.0.0/8' } },
-  })
-  const env = { STACK_PROFILE: stack.profile, TEST_MYSQL_URL: stack.mysqlAdminUrl }
-  try {
-    const seeded = await seed(stack, signal)
-    if (seeded !== 0) return seeded
-    const ofDatabases = await runTests(files.filter(needsDatabase), atOnce, { env, signal })
-    const ofShop = await runTests(
-      files.filter((file) => !needsDatabase(file)),
-      1,
-      { env, signal },
-    )
-    return Math.max(ofDatabases, ofShop)
-  } finally {
-    await stack.stop()
   }
 }
