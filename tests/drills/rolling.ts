@@ -14,7 +14,7 @@ export const rolling: Drill = {
     'of each app alone and of each sidecar alone. Clients ask once; a checkout that fails counts for what was away',
   rounds: 1,
   persist: false,
-  prepare: async () => ({ options: { replicas: Object.fromEntries(apps.map((app) => [app, 2])) } }),
+  prepare: async () => ({ options: { replicas: { all: 2 } } }),
   door: (stack) => startBalancer(stack.urls),
   run: async ({ random, rounds, failed, restart, recovered, succeeded }) => {
     const members = apps.flatMap((app) => [app, `${app}-2`])

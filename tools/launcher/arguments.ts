@@ -39,7 +39,7 @@ export const parseArguments = (line: string[]): Arguments => {
   }
 }
 
-/** Reads `gateway=2,orders=3`. */
+/** Reads `gateway=2,orders=3`, or `all=2,orders=3`, where `all` is whatever is not named. */
 export const parseReplicas = (text: string): Record<string, number> =>
   Object.fromEntries(
     text

@@ -19,6 +19,7 @@ export type StackPlan = {
   profile: string
   /** `declared`: the ports of dapr.yaml. `free`: none is fixed, so that several stacks run side by side. */
   ports: 'declared' | 'free'
+  /** By app id; `all` is for those that are not named. */
   replicas?: Record<string, number>
   /** More environment for an app and its sidecar, by app id; `*` is for all. */
   env?: Record<string, Environment>

@@ -71,6 +71,14 @@ test('without declared ports no replica has one of dapr.yaml', async () => {
   assert.ok(replicas.every(({ appPort, daprHTTPPort }) => appPort >= 1000 && daprHTTPPort >= 1000))
 })
 
+test('all is each app that is not named', async () => {
+  const replicas = await expandReplicas(parsed().apps, { all: 2, orders: 3 }, true, async () => 1)
+  assert.deepEqual(
+    replicas.map(({ name }) => name),
+    ['identity', 'identity-2', 'orders', 'orders-2', 'orders-3'],
+  )
+})
+
 test('replicas of an app that is not there are refused', async () => {
   await assert.rejects(
     expandReplicas(parsed().apps, { order: 2 }, true, async () => 1),

@@ -97,7 +97,7 @@ export const sidecarPorts = (spec: AppSpec) => ({
 export type Replica = AppSpec & { name: string; healthPort: number }
 
 /**
- * The processes to run: each app once, or as often as `replicas` says. The first replica carries the app's name, the
+ * The processes to run: each app once, or as often as `replicas` says, which may name `all` for those that it does not name. The first replica carries the app's name, the
  * others `<app>-2`, `<app>-3`. `takePort` gives a port that nothing else uses; with `declared`, first replicas use those
  * of dapr.yaml instead, where it has them.
  */
@@ -107,11 +107,12 @@ export const expandReplicas = async (
   declared: boolean,
   takePort: () => Promise<number>,
 ): Promise<Replica[]> => {
-  const unknown = Object.keys(replicas).find((id) => !apps.some((spec) => spec.appID === id))
+  const { all = 1, ...named } = replicas
+  const unknown = Object.keys(named).find((id) => !apps.some((spec) => spec.appID === id))
   if (unknown) throw new Error(`no app is called ${unknown}`)
   const expanded: Replica[] = []
   for (const spec of apps) {
-    for (let index = 1; index <= (replicas[spec.appID] ?? 1); index++) {
+    for (let index = 1; index <= (named[spec.appID] ?? all); index++) {
       const name = index === 1 ? spec.appID : `${spec.appID}-${index}`
       const own = { name, healthPort: await takePort() }
       if (index === 1 && declared) expanded.push({ ...spec, ...own })
