@@ -7,7 +7,7 @@ import { email, id, instant, printable } from './common.ts'
 import { event } from './event.ts'
 import { line, password } from './line.ts'
 import { operation } from './operation.ts'
-import { session, sessionOperations } from './sessions.ts'
+import { hashing, session, sessionOperations } from './sessions.ts'
 import { takingBack } from './taking-back.ts'
 
 const app = 'identity'
@@ -46,7 +46,7 @@ export const createAccount = operation({
     locale: locale.default('en'),
   }),
   response: account,
-  problems: { 'identity/email-taken': 409 },
+  problems: { 'identity/email-taken': 409, ...hashing },
   example: { body: { email: 'mei@example.com', password: 'a long passphrase', name: 'Mei' } },
 })
 
@@ -115,6 +115,7 @@ export const changePassword = operation({
     'identity/wrong-password': 422,
     'identity/too-many-failures': 429,
     'identity/password-changed': 409,
+    ...hashing,
     'identity/account-gone': 401,
   },
 })
@@ -142,7 +143,7 @@ export const resetPassword = operation({
   audited: true,
   status: 204,
   body: z.strictObject({ token: linkToken, newPassword }),
-  problems: { 'identity/link-over': 422 },
+  problems: { 'identity/link-over': 422, ...hashing },
 })
 
 export const savedAddress = z.object({ id, ...keptAddress.shape })
@@ -236,6 +237,7 @@ export const closeAccount = operation({
     'identity/too-many-failures': 429,
     'identity/account-gone': 401,
     'identity/locks-out-administrators': 409,
+    ...hashing,
   },
 })
 

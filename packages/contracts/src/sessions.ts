@@ -5,6 +5,9 @@ import { operation } from './operation.ts'
 
 const app = 'identity'
 
+/** Where a password is hashed, a machine does so many at a time. */
+export const hashing = { 'identity/busy': 429 } as const
+
 const tokens = z.object({
   accessToken: z.string(),
   tokenType: z.literal('Bearer'),
@@ -46,6 +49,7 @@ export const createSession = operation({
     'identity/wrong-credentials': 401,
     'identity/account-gone': 401,
     'identity/too-many-failures': 429,
+    ...hashing,
   },
 })
 
@@ -102,6 +106,7 @@ export const completeOutsideSignIn = operation({
     'identity/email-taken': 409,
     'identity/already-linked': 409,
     'identity/account-gone': 401,
+    ...hashing,
   },
 })
 
