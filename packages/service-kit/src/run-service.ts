@@ -193,12 +193,12 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   // Of a broadcast nothing is kept: neither which events were handled, which other replicas share, nor dead letters.
   const listener = createConsumer({ log, db: undefined, afterCommit: () => undefined })
   const stops = [feed.start()]
-  await feed.ready(firstAccessMs)
+  const keys = parts.keys ?? remoteKeys(sidecar)
+  // Any id has them read: when the first token comes, identity may be away.
+  await Promise.all([feed.ready(firstAccessMs), keys('').catch(() => undefined)])
 
   let draining = false
-  const authenticate: Authenticate = createAuthenticator(parts.keys ?? remoteKeys(sidecar), {
-    issuer: config.TOKEN_ISSUER,
-  })
+  const authenticate: Authenticate = createAuthenticator(keys, { issuer: config.TOKEN_ISSUER })
   const app = createServer({
     name,
     version,
