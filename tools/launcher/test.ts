@@ -9,8 +9,8 @@ import { run } from './run.ts'
 import { type Stack, type StackOptions, startStack } from './stack.ts'
 import { repository, stackFolder } from './stack-file.ts'
 
-/** Milliseconds that `check` takes on a machine that has no room for several shops at once: 90 s are usual for two cores. */
-const slowMs = 150_000
+/** Milliseconds that `check` takes on a machine that has no room for several shops at once: 75 to 90 s are usual for two cores. */
+const slowMs = 120_000
 
 /**
  * `check`, then side by side: the tests that share an empty shop, those that want a database of its server, those that share a shop with
