@@ -21,8 +21,8 @@ const row = (kind: string, all: readonly Memory[]): string => {
 
 const profile = process.env.STACK_PROFILE ?? 'shop'
 const stack = readStack(profile)
-if (!stack) {
-  console.error(`no stack "${profile}" runs; npm start begins one`)
+if (!stack?.pid) {
+  console.error(`no launcher runs a stack "${profile}"; npm start begins one`)
   process.exit(1)
 }
 const processes = Object.entries(stack.processes).flatMap(([name, { pid }]) =>

@@ -28,7 +28,8 @@ const finding = (
 const stateOf =
   (stack: Stack, app: string) =>
   async <T>(keys: readonly string[]): Promise<(T | undefined)[]> => {
-    const url = `http://127.0.0.1:${stack.process(`${app}.sidecar`).ports.http}/v1.0/state/statestore/bulk`
+    const { host, ports } = stack.process(`${app}.sidecar`)
+    const url = `http://${host}:${ports.http}/v1.0/state/statestore/bulk`
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'dapr-api-token': String(stack.tokens[app]?.dapr) },

@@ -15,7 +15,8 @@ export interface Channels {
 
 /** What an app declares to Dapr, without its dead letters and what is a hint only, of which nobody takes note. */
 const declaredBy = async (stack: Stack, app: string): Promise<string[]> => {
-  const answer = await fetch(`http://127.0.0.1:${stack.process(app).ports.app}/dapr/subscribe`, {
+  const { host, ports } = stack.process(app)
+  const answer = await fetch(`http://${host}:${ports.app}/dapr/subscribe`, {
     headers: { 'dapr-api-token': String(stack.tokens[app]?.app) },
     signal: AbortSignal.timeout(10_000),
   })

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { Ajv2019 } from 'ajv/dist/2019.js'
 import { trustDomain } from '../../tools/launcher/authority.mjs'
-import { prepareSecrets } from '../../tools/launcher/secrets.ts'
-import { type App, appIds, find, read, readYaml, root, topology } from './repository.ts'
+import { type App, appIds, find, read, readYaml, topology } from './repository.ts'
 
 type Service = {
   image?: string
@@ -18,9 +12,9 @@ type Service = {
   command?: string[]
   environment?: Record<string, string | number>
   depends_on?: Record<string, unknown>
-  network_mode?: string
-  networks?: string[] | Record<string, { aliases?: string[] } | null>
+  networks?: string[] | Record<string, { aliases?: string[]; ipv4_address?: string }>
   ports?: string[]
+  read_only?: boolean
   volumes?: string[]
   secrets?: string[]
   restart?: string
@@ -30,7 +24,6 @@ type Compose = Record<'services', Record<string, Service>> &
   Record<'networks' | 'volumes', Record<string, unknown>> &
   Record<'secrets', Record<string, { file: string }>>
 
-const text = read('docker-compose.yml')
 const compose = readYaml<Compose>('docker-compose.yml')
 const services = Object.entries(compose.services)
 const service = (name: string): Service => {
@@ -59,7 +52,6 @@ const namesOf = (value: string[] | Record<string, unknown> = []): string[] =>
 test('what a service refers to is there', () => {
   for (const [name, each] of services) {
     for (const other of namesOf(each.depends_on)) service(other)
-    if (each.network_mode) service(each.network_mode.replace('service:', ''))
     for (const network of namesOf(each.networks))
       assert.ok(network in compose.networks, `${name}: ${network}`)
     for (const secret of each.secrets ?? []) assert.ok(secret in compose.secrets, `${name}: ${secret}`)
@@ -69,6 +61,9 @@ test('what a service refers to is there', () => {
     }
   }
 })
+
+const membersOf = (network: string): string[] =>
+  services.filter(([, each]) => namesOf(each.networks).includes(network)).map(([name]) => name)
 
 /** What a command line tells daprd, as the compose file and the launcher write it. */
 const flags = ({ entrypoint = [], command = [] }: Service) =>
@@ -85,8 +80,8 @@ const asDeclared = (app: App) => ({
 
 for (const app of topology.apps)
   test(`${app.appID} and its sidecar are as dapr.yaml declares them, in a network of their own`, () => {
-    const [own, sidecar, pod] = [app.appID, `${app.appID}-dapr`, `${app.appID}-pod`].map(service)
-    assert.ok(own && sidecar && pod)
+    const [own, sidecar] = [app.appID, `${app.appID}-dapr`].map(service)
+    assert.ok(own && sidecar)
     const given = flags(sidecar)
     for (const [flag, value] of Object.entries(asDeclared(app))) assert.equal(given.get(flag), String(value))
     const configurations = sidecar.command?.filter((flag) => flag.startsWith('--config='))
@@ -104,13 +99,18 @@ for (const app of topology.apps)
       assert.equal(sidecar.environment?.[token], environment[token])
     }
     assert.equal(own.build?.args.APP, app.appID)
+    assert.deepEqual(membersOf(app.appID), [app.appID, `${app.appID}-dapr`])
+    assert.deepEqual(compose.networks[app.appID], { internal: true })
+    const alias = (each: Service) =>
+      (each.networks as Record<string, { aliases?: string[] }>)[app.appID]?.aliases
+    assert.deepEqual([alias(own), alias(sidecar)], [['app'], ['sidecar']])
+    assert.equal(environment.SIDECAR_HOST, 'sidecar')
     assert.deepEqual(
-      [own.network_mode, sidecar.network_mode],
-      [`service:${app.appID}-pod`, `service:${app.appID}-pod`],
+      [given.get('--app-channel-address'), given.get('--dapr-listen-addresses')],
+      ['app', 'sidecar'],
     )
-    const { shop } = pod.networks as Record<string, { aliases: string[] }>
-    assert.deepEqual(shop?.aliases, [app.appID])
-    assert.equal(sidecar.environment?.DAPR_HOST_IP, app.appID)
+    // Not the app’s id, which is the app’s name where both are in a network.
+    assert.equal(sidecar.environment?.DAPR_HOST_IP, `${app.appID}-dapr`)
   })
 
 test('all of Dapr has mTLS with one sentry, and nothing gets a certificate in the name of another', () => {
@@ -136,21 +136,43 @@ test('all of Dapr has mTLS with one sentry, and nothing gets a certificate in th
 })
 
 test('there are the apps of dapr.yaml, and no other', () => {
-  const ids = (suffix: string) =>
-    services.flatMap(([name]) => (name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : []))
-  assert.deepEqual([ids('-dapr').sort(), ids('-pod').sort()], [appIds.toSorted(), appIds.toSorted()])
+  const ids = services.flatMap(([name]) => (name.endsWith('-dapr') ? [name.replace('-dapr', '')] : []))
+  assert.deepEqual(ids.sort(), appIds.toSorted())
 })
 
 test('a sidecar’s APIs listen to its app only, and no app holds what only a sidecar may know', () => {
   for (const app of appIds) {
     const given = flags(service(`${app}-dapr`))
-    for (const which of ['dapr', 'dapr-public', 'metrics'])
-      assert.equal(given.get(`--${which}-listen-address${which === 'dapr' ? 'es' : ''}`), '127.0.0.1')
+    for (const which of ['dapr-public', 'metrics'])
+      assert.equal(given.get(`--${which}-listen-address`), '127.0.0.1')
     const { environment = {}, secrets } = service(app)
     assert.equal(secrets, undefined)
     assert.ok(!('SECRETS_FILE' in environment) && !('REDIS_HOST' in environment))
-    assert.equal(environment.APP_HOST, ['identity', 'gateway'].includes(app) ? '0.0.0.0' : undefined)
+    assert.equal(environment.APP_HOST, ['identity', 'gateway'].includes(app) ? '0.0.0.0' : 'app')
   }
+})
+
+test('an app reaches its sidecar and its database, and who calls it: identity for its keys, the gateway for the world', () => {
+  const networks = (app: string) => namesOf(service(app).networks).filter((network) => network !== app)
+  for (const app of appIds) {
+    const withDatabase = find(`apps/${app}/migrations`).length > 0 ? ['data'] : []
+    const called: Record<string, string[]> = { identity: ['shop'], gateway: ['shop', 'provider', 'door'] }
+    assert.deepEqual(networks(app), [...withDatabase, ...(called[app] ?? [])])
+  }
+  assert.deepEqual(
+    membersOf('data').filter((name) => !appIds.includes(name)),
+    ['mysql', 'databases'],
+  )
+  assert.deepEqual(compose.networks.data, { internal: true })
+})
+
+test('what is built here runs without rights and writes to volumes and memory only', () => {
+  for (const [name, each] of services)
+    if (each.build || each.image?.startsWith('daprio/')) {
+      assert.equal(each.read_only, true, name)
+      assert.deepEqual((each as { cap_drop?: string[] }).cap_drop, ['ALL'], name)
+    }
+  assert.match(read('deploy/Dockerfile'), /^USER \d+:\d+$/m)
 })
 
 test('only nginx, the card provider’s tokenisation and the inbox are published', () => {
@@ -178,23 +200,25 @@ test('nginx has what its template names, reaches the gateway alone, and is the o
   for (const setting of [environment.EDGE_CERTIFICATE, environment.EDGE_CERTIFICATE_KEY])
     assert.ok(secrets.includes(String(setting).replace('/run/secrets/', '')))
   const { appPort } = topology.apps.find(({ appID }) => appID === 'gateway') ?? {}
-  assert.equal(environment.EDGE_UPSTREAM, `gateway:${appPort}`)
+  const addressOf = ({ networks }: Service) =>
+    (networks as Record<string, { ipv4_address?: string }>).door?.ipv4_address
+  assert.equal(environment.EDGE_UPSTREAM, `${addressOf(service('gateway'))}:${appPort}`)
+  assert.equal(service('gateway').environment?.TRUSTED_PROXIES, addressOf(service('edge')))
 
-  assert.deepEqual(networks, ['door'])
-  const inside = services.filter(([, each]) => namesOf(each.networks).includes('door'))
-  assert.deepEqual(
-    inside.map(([name]) => name),
-    ['gateway-pod', 'edge'],
-  )
+  assert.deepEqual(namesOf(networks), ['door'])
+  assert.deepEqual(membersOf('door'), ['gateway', 'edge'])
   const door = compose.networks.door as { ipam: { config: { subnet: string }[] } }
-  assert.equal(service('gateway').environment?.TRUSTED_PROXIES, door.ipam.config[0]?.subnet)
+  for (const each of ['gateway', 'edge'])
+    assert.equal(addressOf(service(each))?.replace(/\d+$/, '0/28'), door.ipam.config[0]?.subnet)
 })
 
 test('every image is pinned, by the versions that the rest of the repository uses', () => {
   const images = services.flatMap(([, { image, build }]) => (image && !build ? [image] : []))
   for (const image of images) assert.match(image, /^[a-z0-9./-]+:\d[\w.-]*$/)
   const node = JSON.parse(read('package.json')).devDependencies.node
-  assert.match(read('deploy/Dockerfile'), new RegExp(`^FROM node:${node}-slim AS base$`, 'm'))
+  assert.match(read('deploy/Dockerfile'), new RegExp(`^ARG NODE_IMAGE=node:${node}-slim$`, 'm'))
+  for (const [name, { image, build }] of services)
+    if (build) assert.equal(image, `\${CARAVAN_REGISTRY:-}caravan-${name}:\${CARAVAN_TAG:-latest}`)
   assert.ok(images.includes(`node:${node}-slim`))
   const [, dapr] = /github\.com\/dapr\/dapr v([\d.]+)/.exec(read('tools/dapr/go.mod')) ?? []
   assert.deepEqual(
@@ -203,9 +227,10 @@ test('every image is pinned, by the versions that the rest of the repository use
   )
 })
 
-test('every service comes back after a crash and keeps its log bounded; state is in volumes', () => {
+test('every service comes back after a crash, or says that it cannot, and keeps its log bounded; state is in volumes', () => {
   for (const [name, { restart, logging }] of services) {
-    assert.match(restart ?? '', /^(unless-stopped|on-failure)$/, name)
+    // One that ends as it should has an end when it does not, too: `up` waits for it.
+    assert.match(restart ?? '', /^(unless-stopped|on-failure:\d)$/, name)
     assert.ok(logging, name)
   }
   const stateful = ['mysql', 'redis', 'scheduler', 'psp-sandbox']
@@ -217,35 +242,4 @@ test('the card provider’s address is all in which its resource differs from th
   const { appPort } = topology.outside[0] ?? {}
   common.spec.baseUrl = `http://psp-sandbox:${appPort}`
   assert.deepEqual(readYaml('deploy/compose/psp.yaml'), common)
-})
-
-test('the generator writes every variable and secret that is needed, and keeps what is there', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'caravan-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const generate = () => {
-    execFileSync(process.execPath, [join(root, 'deploy/compose/generate-secrets.mjs'), folder], {
-      stdio: 'pipe',
-    })
-    return [
-      ...['.env', '.caravan/compose/secrets.json', '.caravan/compose/databases.sql'],
-      ...['.caravan/compose/tls/certificate.pem', '.caravan/compose/tls/key.pem'],
-    ].map((file) => readFileSync(join(folder, file), 'utf8'))
-  }
-  const [environment = '', secrets = '', databases = '', certificate = '', key = ''] = generate()
-  for (const [, name] of text.matchAll(/\$\{(\w+):\?/g))
-    assert.match(environment, new RegExp(`^${name}=.{16}`, 'm'))
-  const withDatabase = find('apps/*/migrations').map((path) => path.split('/')[1] ?? '')
-  const launcher = Object.keys(prepareSecrets(folder, withDatabase, 3306))
-  assert.deepEqual(Object.keys(JSON.parse(secrets)).sort(), launcher.sort())
-  for (const name of withDatabase)
-    assert.match(databases, new RegExp(`GRANT ALL PRIVILEGES ON \`${name}\`\\.\\* TO '${name}'@`))
-  assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
-  for (const { file } of Object.values(compose.secrets)) assert.ok(existsSync(join(folder, file)), file)
-  const anchors = /^DAPR_TRUST_ANCHORS=("-.*")$/m.exec(environment)?.[1] ?? ''
-  const trusted = (file: string) => readFileSync(join(folder, '.caravan/compose/trust', file), 'utf8')
-  assert.equal(JSON.parse(anchors), trusted('ca.crt'))
-  const tokens = () => appIds.map((app) => trusted(`${app}.token`))
-  const before = tokens()
-  assert.deepEqual(generate(), [environment, secrets, databases, certificate, key])
-  assert.deepEqual(tokens(), before)
 })

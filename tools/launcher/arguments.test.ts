@@ -5,7 +5,7 @@ import { parseArguments, parseReplicas } from './arguments.ts'
 test('nothing means start, with sample data and the local components', () => {
   assert.deepEqual(parseArguments([]), {
     ...{ command: 'start', files: [], replicas: {}, components: 'local', seed: true },
-    ...{ backing: false, mtls: false, inTurn: false },
+    ...{ backing: false, mtls: false, inTurn: false, profile: 'shop' },
   })
 })
 
@@ -21,7 +21,7 @@ test('options and files are read in any order', () => {
   ]
   assert.deepEqual(parseArguments(line), {
     ...{ command: 'test', files: ['tests/a.test.ts'], components: 'kafka', seed: false },
-    ...{ backing: false, mtls: false, inTurn: false, replicas: { gateway: 2, orders: 3 } },
+    ...{ backing: false, mtls: false, inTurn: false, profile: 'shop', replicas: { gateway: 2, orders: 3 } },
   })
 })
 

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 export type Arguments = {
   command: string
   files: string[]
+  /** The stack that is meant: `.caravan/<profile>`. */
+  profile: string
   replicas: Record<string, number>
   components: string
   seed: boolean
@@ -17,6 +19,7 @@ export const parseArguments = (line: string[]): Arguments => {
     args: line,
     allowPositionals: true,
     options: {
+      profile: { type: 'string', default: process.env.STACK_PROFILE ?? 'shop' },
       replicas: { type: 'string', default: '' },
       components: { type: 'string', default: 'local' },
       'no-seed': { type: 'boolean', default: false },
@@ -29,7 +32,7 @@ export const parseArguments = (line: string[]): Arguments => {
   if (values.backing && values.mtls) throw new Error('--backing and --mtls do not go together')
   const [command = 'start', ...files] = positionals
   return {
-    ...{ command, files },
+    ...{ command, files, profile: values.profile },
     replicas: parseReplicas(values.replicas),
     components: values.components,
     seed: !values['no-seed'],

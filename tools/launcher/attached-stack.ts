@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { composeStack } from './compose-stack.ts'
 import { askControl, endLauncher } from './control.ts'
 import type { Stack } from './stack.ts'
-import { isAlive, readStack, repository, type StackRecord, stackFolder } from './stack-file.ts'
+import { isAlive, readStack, repository, type StackRecord, stackFolder, trustDoor } from './stack-file.ts'
 import { type StackProcess, untilReady } from './supervised-process.ts'
 
 /**
  * The stack of a profile for a process that did not start it: signals, `stop` and `start` go through its launcher, which
- * goes on supervising. Throws when no such stack runs.
+ * goes on supervising, or to its containers. Throws when no such stack runs.
  */
 export const attachStack = (profile: string, root = repository): Stack => {
   const dir = stackFolder(profile, root)
@@ -16,6 +17,8 @@ export const attachStack = (profile: string, root = repository): Stack => {
     return found
   }
   const first = record()
+  trustDoor(first)
+  if (first.project) return composeStack(first, first.project, dir)
 
   const attach = (name: string): StackProcess => {
     const own = first.processes[name]
@@ -26,7 +29,7 @@ export const attachStack = (profile: string, root = repository): Stack => {
       return current !== undefined && isAlive(current)
     }
     return {
-      ...{ name, ports: own.ports, logFile: own.logFile, running },
+      ...{ name, host: own.host ?? '127.0.0.1', ports: own.ports, logFile: own.logFile, running },
       get pid() {
         return pid()
       },

@@ -71,11 +71,11 @@ export const seed = async (stack: Stack, signal: AbortSignal): Promise<number> =
   return 0
 }
 
-/** A command that runs one of the repository's programs against a running stack: the shop, or that of STACK_PROFILE. */
+/** A command that runs one of the repository's programs against a running stack: that of the profile. */
 export const against =
   (file: string) =>
-  async ({ files }: Arguments, signal: AbortSignal): Promise<number> =>
-    tool(file, attachStack(process.env.STACK_PROFILE ?? 'shop'), files, signal)
+  async ({ files, profile }: Arguments, signal: AbortSignal): Promise<number> =>
+    tool(file, attachStack(profile), files, signal)
 
 export const stop = async (): Promise<number> => {
   const dir = stackFolder('shop')

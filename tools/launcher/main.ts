@@ -32,6 +32,7 @@ const programs: Record<string, string> = {
   drill: 'tests/drills/main.ts',
   'first-start': 'tests/bench/first-start.ts',
   heap: 'tests/bench/sidecar-heap.ts',
+  images: 'tools/containers/images.ts',
   load: 'tests/load/main.ts',
   'sidecar-builds': 'tests/bench/sidecar-builds.ts',
   simulate: 'tests/simulation/main.ts',

@@ -22,6 +22,8 @@ export type ProcessSpec = {
 export type StackProcess = {
   readonly name: string
   readonly pid: number | undefined
+  /** Where its ports are. */
+  readonly host: string
   readonly ports: Ports
   readonly logFile: string
   running(): boolean
@@ -113,6 +115,7 @@ export const superviseProcess = (
 
   const process: StackProcess = {
     name: spec.name,
+    host: '127.0.0.1',
     ports: spec.ports,
     logFile: spec.logFile,
     get pid() {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readStack } from '../launcher/stack-file.ts'
+import { readStack, trustDoor } from '../launcher/stack-file.ts'
 
 // Fills a running shop with sample data through its public door, as an operator would. A second run changes nothing.
 
@@ -31,6 +31,7 @@ const findTarget = (env: NodeJS.ProcessEnv): Target => {
   const profile = env.STACK_PROFILE ?? 'shop'
   const stack = readStack(profile)
   if (!stack) throw new Error(`no shop runs under the profile ${profile}: npm start`)
+  trustDoor(stack)
   const secrets = JSON.parse(readFileSync(stack.secretsFile, 'utf8')) as Record<string, string>
   const account = (who: string) => ({
     email: String(secrets[`${who}-email`]),

@@ -1,6 +1,6 @@
 """A Dapr app with Python's standard library alone, by the shop's conventions.
 
-Environment as for every app: APP_PORT, DAPR_HTTP_PORT, APP_API_TOKEN, DAPR_API_TOKEN, TOKEN_ISSUER.
+Environment as for every app: APP_PORT, APP_HOST, SIDECAR_HOST, DAPR_HTTP_PORT, APP_API_TOKEN, DAPR_API_TOKEN, TOKEN_ISSUER.
 """
 
 import base64
@@ -59,7 +59,7 @@ ID = matches(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def to_sidecar(method, path, body=None, content_type="application/json"):
     request = urllib.request.Request(
-        f"http://127.0.0.1:{os.environ['DAPR_HTTP_PORT']}/v1.0{path}", method=method,
+        f"http://{os.environ.get('SIDECAR_HOST', '127.0.0.1')}:{os.environ['DAPR_HTTP_PORT']}/v1.0{path}", method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"dapr-api-token": os.environ["DAPR_API_TOKEN"], "content-type": content_type})
     with urllib.request.urlopen(request, timeout=5) as answer:
@@ -272,4 +272,4 @@ class App:
                 pass
 
         ThreadingHTTPServer.request_queue_size = 128
-        ThreadingHTTPServer(("127.0.0.1", int(os.environ["APP_PORT"])), Handler).serve_forever()
+        ThreadingHTTPServer((os.environ.get("APP_HOST", "127.0.0.1"), int(os.environ["APP_PORT"])), Handler).serve_forever()
