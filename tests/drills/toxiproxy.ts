@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { eventually } from '@caravan/service-kit/testing/eventually'
+import { provideGoTool } from '../../tools/launcher/go-tool.ts'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { portPool } from '../../tools/launcher/ports.ts'
 import { repository } from '../../tools/launcher/stack-file.ts'
-import { provideToxiproxy } from '../../tools/launcher/toxiproxy.ts'
 
 export interface Toxic {
   readonly type: string
@@ -14,7 +14,7 @@ export interface Toxic {
 
 /** A Toxiproxy server of this process's own (https://github.com/Shopify/toxiproxy), driven by its HTTP API. */
 export const startToxiproxy = async (log: (line: string) => void) => {
-  const file = await provideToxiproxy(repository, log)
+  const file = await provideGoTool(repository, 'toxiproxy', log)
   const pool = portPool()
   const port = await pool.take()
   const guard = openGuard()

@@ -21,7 +21,7 @@ const unitTestPatterns = [
 export const unitTests = (): string[] => find(...unitTestPatterns).filter((file) => !needsDatabase(file))
 
 /** Those that start what they need by themselves, and may do anything to it. */
-export const drillTests = (): string[] => find('tests/drills/**/*.test.ts')
+export const drillTests = (): string[] => find('tests/drills/**/*.test.ts', 'tests/tilt/*.test.ts')
 
 /** Those that share a shop of two replicas, one file after another. */
 export const replicaTests = (): string[] => find('tests/replicas/**/*.test.ts')

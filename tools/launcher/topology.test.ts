@@ -5,7 +5,7 @@ import { declaredPorts, expandReplicas, parseTopology } from './topology.ts'
 const app = (id: string, first: number) => `
   - appID: ${id}
     appDirPath: ../apps/${id}
-    configFilePath: config/${id}.yaml
+    configFilePath: ../../dapr/config/${id}.yaml
     appPort: ${first}
     daprHTTPPort: ${first + 1}
     daprGRPCPort: ${first + 2}
@@ -23,7 +23,7 @@ outside:
 
 const parsed = () => parseTopology(file(app('identity', 100), app('orders', 200)), '/shop/dapr')
 
-test('paths are resolved from the folder of dapr.yaml, and common environment reaches each app', () => {
+test('paths are resolved as by the CLI: those of an app from its folder, that one and common ones from the file’s; common environment reaches each app', () => {
   const { apps, outside, resourceFolders } = parsed()
   assert.deepEqual(resourceFolders, ['/shop/components/common', '/shop/components/local'])
   assert.equal(apps[1]?.appDirPath, '/shop/apps/orders')

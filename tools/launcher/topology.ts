@@ -44,8 +44,8 @@ export type Topology = {
 }
 
 /**
- * Reads the text of dapr.yaml, whose paths are relative to `folder`; paths in the result are absolute. Apps keep the
- * file's order and carry the common environment. Throws when a setting that the launcher needs is missing, or two
+ * Reads the text of dapr.yaml in `folder`; paths in the result are absolute. Apps keep the file's order and carry the
+ * common environment. Throws when a setting that the launcher needs is missing, or two
  * apps claim one port.
  */
 export const parseTopology = (text: string, folder: string): Topology => {
@@ -56,7 +56,10 @@ export const parseTopology = (text: string, folder: string): Topology => {
     env: { ...common.env, ...spec.env },
   })
   const topology = {
-    apps: apps.map((spec) => ({ ...place(spec), configFilePath: resolve(folder, spec.configFilePath) })),
+    apps: apps.map(place).map((spec) => ({
+      ...spec,
+      configFilePath: resolve(spec.appDirPath, spec.configFilePath),
+    })),
     outside: outside.map(place),
     resourceFolders: common.resourcesPaths.map((path) => resolve(folder, path)),
   }
