@@ -46,3 +46,7 @@ export const check = async (options: Run): Promise<number> => {
   }
   return 0
 }
+
+/** Has the files of delivery, or some of these tests, read by the programs that they are for, which are built first, once per machine. */
+export const verifyDelivery = (files: string[], options: Run): Promise<number> =>
+  run('node', ['--test', ...(files.length ? files : find('tests/delivery/*.test.ts'))], options)

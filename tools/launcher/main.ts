@@ -1,5 +1,5 @@
 import { type Arguments, parseArguments } from './arguments.ts'
-import { check } from './check.ts'
+import { check, verifyDelivery } from './check.ts'
 import { against, reset, start, stop } from './commands.ts'
 import { AlreadyRunning } from './control.ts'
 import { doctor } from './doctor.ts'
@@ -15,6 +15,7 @@ const commands: Record<string, Command> = {
   reset,
   doctor,
   check: (_, signal) => check({ signal }),
+  'verify:delivery': ({ files }, signal) => verifyDelivery(files, { signal }),
   test,
   seed: against('tools/seed/main.ts'),
   demo: against('tests/demo.ts'),
