@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { provideGoTool } from '../launcher/go-tool.ts'
 import { repository } from '../launcher/stack-file.ts'
 
 const answers = (file: string, ...args: string[]) =>
@@ -33,4 +34,13 @@ export const capture = (
       `${command.slice(0, 4).join(' ')}: ${error?.message ?? (stderr || stdout).trim().split('\n').slice(-12).join('\n')}`,
     )
   return stdout.trim()
+}
+
+/** The command that Compose is: Docker's plugin, `docker-compose` of version 2, or one that is built with Go, once per machine. Throws without Go. */
+export const provideCompose = async (log: (line: string) => void): Promise<string[]> => {
+  const docker = findDocker()
+  if (docker && answers(docker, 'compose', 'version')) return [docker, 'compose']
+  const { stdout = '' } = spawnSync('docker-compose', ['version', '--short'], { encoding: 'utf8' })
+  if (/^v?[2-9]/.test(stdout)) return ['docker-compose']
+  return [await provideGoTool(repository, 'compose', log)]
 }

@@ -42,6 +42,7 @@ const programs: Record<string, string> = {
   simulate: 'tests/simulation/main.ts',
   fuzz: 'tools/fuzz.ts',
   'rotate-keys': 'tools/rotate-keys.ts',
+  'verify:compose': 'tests/verify/compose.ts',
 }
 
 const interruption = new AbortController()
