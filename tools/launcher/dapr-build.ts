@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildOnce, cacheFolder } from './go-build.ts'
+import { buildOnce, cacheFolder, moduleSource } from './go-build.ts'
 
 /** The components that a Dapr built here has, by the names that YAML gives them: `pubsub.redis`. */
 export const builtComponents = (root: string): string[] =>
@@ -41,7 +40,7 @@ export const buildDapr = (
       ],
       prepare: (scratch) => {
         const file = join(scratch, 'overlay.json')
-        const source = sourceOf(module)
+        const source = moduleSource(module, 'github.com/dapr/dapr')
         writeFileSync(
           file,
           JSON.stringify({ Replace: ownDaprd(module, source, scratch, builtComponents(root)) }),
@@ -51,14 +50,6 @@ export const buildDapr = (
     },
     log,
   )
-}
-
-/** Where Go keeps the source of the pinned Dapr; fetches it when it is not there. */
-const sourceOf = (module: string): string => {
-  const args = ['-C', module, 'mod', 'download', '-json', 'github.com/dapr/dapr']
-  const { stdout, stderr, status } = spawnSync('go', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the source of Dapr could not be had:\n${stderr || stdout}`)
-  return JSON.parse(stdout).Dir
 }
 
 /**

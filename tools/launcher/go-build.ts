@@ -25,6 +25,17 @@ export const cacheFolder = (name: string): string =>
 export const haveGo = (): boolean => spawnSync('go', ['version']).status === 0
 
 /**
+ * Where Go keeps the source of a module; fetches it when it is not there. `wanted` is one that `module`, a folder with a go.mod,
+ * pins, or `path@version`.
+ */
+export const moduleSource = (module: string, wanted: string): string => {
+  const args = ['-C', module, 'mod', 'download', '-json', wanted]
+  const { stdout, stderr, status } = spawnSync('go', args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the source of ${wanted} could not be had:\n${stderr || stdout}`)
+  return JSON.parse(stdout).Dir
+}
+
+/**
  * Builds programs with Go unless their folder is there. Two launchers do not build at once, and an interrupted build
  * leaves no folder. Throws with the end of Go's output when it fails.
  */
