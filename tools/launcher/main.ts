@@ -27,6 +27,7 @@ const commands: Record<string, Command> = {
 /** Programs that read their own options and find their stack by themselves. */
 const programs: Record<string, string> = {
   'access-control': 'tools/access-control.ts',
+  kubernetes: 'tools/kubernetes/main.ts',
   standards: 'tools/standards.ts',
   audit: 'tests/audit/main.ts',
   bench: 'tests/bench/main.ts',

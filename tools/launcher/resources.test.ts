@@ -67,6 +67,7 @@ spec:
       ),
       file('e.yaml', 'kind: Resiliency\nspec: { type: none }'),
       file('f.yaml', ''),
+      file('g.yaml', 'kind: Component\nresources: [a.yaml]'),
     ]),
     [
       ...['middleware.http.bearer', 'middleware.http.ratelimit', 'nameresolution.sqlite'],

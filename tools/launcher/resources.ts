@@ -44,7 +44,8 @@ export const componentTypes = (files: readonly string[]): string[] => {
     parseAllDocuments(readFileSync(file, 'utf8')).map((document): Resource => document.toJS() ?? {}),
   )
   const types = resources.flatMap(({ kind, spec = {} }) => {
-    if (kind === 'Component') return [String(spec.type)]
+    // Kustomize has a kind of that name too, without a type.
+    if (kind === 'Component') return spec.type === undefined ? [] : [String(spec.type)]
     if (kind !== 'Configuration') return []
     const pipelines = [spec.httpPipeline, spec.appHttpPipeline] as (
       | { handlers?: { type: string }[] }
