@@ -29,9 +29,11 @@ const files: Record<string, object[]> = {
   ...autoscaling,
 }
 
-/** A file may be read by a person: no anchors, and no line is folded. */
+/** People read it, so no anchors and no folded lines; Kubernetes reads YAML 1.1. */
+const style = { aliasDuplicateObjects: false, lineWidth: 0, version: '1.1' } as const
+
 const text = (objects: object[]): string =>
-  title + objects.map((each) => stringify(each, { aliasDuplicateObjects: false, lineWidth: 0 })).join('---\n')
+  title + objects.map((each) => stringify(each, style)).join('---\n')
 
 /** Each file that is generated, by its path in the repository. */
 export const manifests: Record<string, string> = Object.fromEntries(

@@ -28,6 +28,7 @@ const commands: Record<string, Command> = {
 const programs: Record<string, string> = {
   'access-control': 'tools/access-control.ts',
   kubernetes: 'tools/kubernetes/main.ts',
+  'verify:manifests': 'tools/kubernetes/verify-manifests.ts',
   standards: 'tools/standards.ts',
   audit: 'tests/audit/main.ts',
   bench: 'tests/bench/main.ts',
