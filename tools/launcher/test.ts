@@ -13,8 +13,8 @@ import { repository, stackFolder } from './stack-file.ts'
 const slowMs = 120_000
 
 /**
- * `check`, then side by side: the tests that share an empty shop, those that want a database of its server, those that share a shop with
- * two of some services, and those that start what they need. Of each one file runs after another. With names of test files it runs
+ * `check`, then side by side: the tests that share an empty shop, those that want a database, of a server that nobody stops, those that share
+ * a shop with two of some services, and those that start what they need. Of each one file runs after another. With names of test files it runs
  * only these; with `--in-turn`, or on a slow machine, one file at a time. Resolves with the exit code of a part that failed,
  * after the last.
  */
@@ -56,17 +56,18 @@ export const test = async (args: Arguments, signal: AbortSignal): Promise<number
   const onShop = async () =>
     withShop({ profile: 'test', signal }, async (stack, env) => {
       const seeded = await seed(stack, signal)
-      if (seeded !== 0) return seeded
-      return together(inTurn, [
-        () => part('databases', databases, env),
-        () => part('acceptance', acceptance, env),
-      ])
+      return seeded === 0 ? part('acceptance', acceptance, env) : seeded
     })
+  const onServer = () =>
+    withShop({ profile: 'databases', backingOnly: true, signal }, (_, env) =>
+      part('databases', databases, env),
+    )
   const onReplicas = () => withShop({ ...twoOfSome, signal }, (_, env) => part('replicas', replicas, env))
 
   return end(
     await together(inTurn, [
-      ...(acceptance.length + databases.length > 0 ? [onShop] : []),
+      ...(acceptance.length > 0 ? [onShop] : []),
+      ...(databases.length > 0 ? [onServer] : []),
       ...(replicas.length > 0 ? [onReplicas] : []),
       () => part('drills', drills),
     ]),
