@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { moduleSource } from '../../tools/launcher/go-build.ts'
+import { repository } from '../../tools/launcher/stack-file.ts'
 
 /** Where each kind of resource is defined: a Go module of its own project, and files of it. */
 const sources: [module: string, files: string][] = [
@@ -12,7 +13,8 @@ const sources: [module: string, files: string][] = [
     'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
   ],
 ]
-const kubernetes = 'k8s.io/kubernetes@v1.35.4'
+/** Pins Kubernetes itself. */
+const pinning = join(repository, 'tools/kubernetes')
 
 type Schema = { [key: string]: unknown }
 type Definition = {
@@ -23,9 +25,6 @@ type Definition = {
     versions: { name: string; schema: { openAPIV3Schema: { properties: Schema } } }[]
   }
 }
-
-const folderOf = (module: string): string =>
-  JSON.parse(execFileSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8' })).Dir
 
 const mapped = (members: unknown) =>
   Object.fromEntries(Object.entries(members as Schema).map(([name, member]) => [name, strict(member)]))
@@ -56,7 +55,7 @@ export const writeSchemas = (folder: string): string => {
     writeFileSync(file, JSON.stringify(schema))
   }
   for (const [module, files] of sources)
-    for (const file of globSync(files, { cwd: folderOf(module) }).map((name) => join(folderOf(module), name)))
+    for (const file of globSync(join(moduleSource(pinning, module), files)))
       for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
         const { kind, spec } = (document.toJS() ?? {}) as Definition
         if (kind !== 'CustomResourceDefinition') continue
@@ -69,7 +68,10 @@ export const writeSchemas = (folder: string): string => {
             }),
           )
       }
-  const openApi = readFileSync(join(folderOf(kubernetes), 'api/openapi-spec/swagger.json'), 'utf8')
+  const openApi = readFileSync(
+    join(moduleSource(pinning, 'k8s.io/kubernetes'), 'api/openapi-spec/swagger.json'),
+    'utf8',
+  )
   const definitions = mapped(JSON.parse(openApi).definitions)
   for (const [kind, group, name] of [
     ['Namespace', 'v1', 'io.k8s.api.core.v1.Namespace'],
