@@ -13,8 +13,8 @@ const acknowledgement: Failpoint[] = ['before-acknowledgement', 'after-acknowled
 
 /** The points that each service comes to. */
 const reached: Record<App, Failpoint[]> = {
-  identity: ['before-answer'],
-  catalog: [...commit, ...publish, 'before-answer'],
+  identity: [...commit, ...publish, ...acknowledgement, 'before-answer'],
+  catalog: [...commit, ...publish, ...acknowledgement, 'before-answer'],
   inventory: [...commit, ...publish, ...acknowledgement, 'before-answer'],
   carts: [...acknowledgement, 'before-answer'],
   orders: [...commit, ...publish, ...acknowledgement, 'before-answer'],

@@ -10,8 +10,8 @@ const restMs = 200
 
 /**
  * What checkouts alone do not touch, again and again: registering and signing in, replacing a product, an order that is
- * never paid, a payment that arrives after its order was cancelled. Its clients give up at the first error. Resolves when
- * the shop has what they want; `stop` resolves when the last of them has ended.
+ * never paid and whose account is closed, a payment that arrives after its order was cancelled. Its clients give up at the
+ * first error. Resolves when the shop has what they want; `stop` resolves when the last of them has ended.
  */
 export const startSideTraffic = async ({ stack, clientLog }: Field) => {
   const [line] = await shopOf(stack).newLines([1_000_000])
@@ -25,11 +25,10 @@ export const startSideTraffic = async ({ stack, clientLog }: Field) => {
     const { body } = await shop.door<Product>('GET', `/v1/products/${id}`)
     const { version: _, createdAt: __, updatedAt: ___, id: ____, ...content } = body
     changes += 1
-    const shopper = await shop.newShopper()
     await Promise.all([
       shop.putProduct(id, { ...content, tags: [`change-${changes}`] }),
-      place(shop, shopper, line, clientLog),
-      changeMind(shop, shopper, line, clientLog),
+      shop.newShopper().then((shopper) => changeMind(shop, shopper, line, clientLog)),
+      shop.newShopper().then((shopper) => leave(shop, shopper, line, clientLog)),
     ])
     await pause(restMs)
   }
@@ -53,6 +52,13 @@ const place = async (shop: Shop, { id: account, token }: Shopper, line: Line, lo
   const { id: order, total, currency } = body
   log.write({ what: 'order-placed', account, key, order, items, total, currency })
   return order
+}
+
+/** Of which identity tells everybody. */
+const leave = async (shop: Shop, shopper: Shopper, line: Line, log: ClientLog) => {
+  await place(shop, shopper, line, log)
+  const { token, password } = shopper
+  await shop.door('POST', '/v1/me/closure', { token, body: { password } })
 }
 
 const changeMind = async (shop: Shop, shopper: Shopper, line: Line, log: ClientLog) => {
