@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 const probeMs = 100
 
 /**
- * A load balancer as one stands before several gateways: in turns to those whose /healthz is good, and on to the next when
+ * A load balancer as one stands before several gateways: in turns to those whose /readyz is good, and on to the next when
  * a connection is refused. What it cannot pass on it answers with 502.
  */
 export const startBalancer = async (urls: readonly string[]) => {
@@ -16,10 +16,10 @@ export const startBalancer = async (urls: readonly string[]) => {
 
   const watch = async (url: string) => {
     while (!closed) {
-      const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(1000) }).catch(
+      const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(
         () => undefined,
       )
-      if (answer?.status === 204) healthy.add(url)
+      if (answer?.ok) healthy.add(url)
       else healthy.delete(url)
       await pause(probeMs)
     }

@@ -17,6 +17,10 @@ export const isUnreached = (status: number, answer: unknown): boolean => {
   )
 }
 
+/** Our own sidecar is not there, as while it starts again: nobody heard anything. */
+const isRefused = (error: unknown): boolean =>
+  (error as { cause?: { code?: unknown } }).cause?.code === 'ECONNREFUSED'
+
 /**
  * Asks until somebody was reached or the time is up, each time anew for an address, so that another replica answers for the one
  * that ends. It may reach an app twice, as everything that is invoked.
@@ -27,9 +31,14 @@ export const repeatUnreached = async <T>(
   unreached: (answer: T) => boolean,
 ): Promise<T> => {
   const end = performance.now() + deadlineMs
+  const isOver = () => performance.now() + 2 * pauseMs > end
   for (;;) {
-    const answer = await ask(end - performance.now())
-    if (!unreached(answer) || performance.now() + 2 * pauseMs > end) return answer
+    try {
+      const answer = await ask(end - performance.now())
+      if (!unreached(answer) || isOver()) return answer
+    } catch (error) {
+      if (!isRefused(error) || isOver()) throw error
+    }
     await pause(pauseMs)
   }
 }
