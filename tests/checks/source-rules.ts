@@ -28,6 +28,7 @@ const harmless = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList', 'SocketAddres
 const doors: Record<string, RegExp> = {
   'packages/service-kit/src/sidecar.ts': /^undici$/,
   'packages/service-kit/src/run-service.ts': /^node:http$/,
+  'packages/service-kit/src/serve-metrics.ts': /^node:http$/,
   'packages/service-kit/src/database.ts': /^(?:knex|mysql2)/,
   'apps/gateway/src/sidecar-grpc.ts': /^@dapr\/dapr$/,
 }

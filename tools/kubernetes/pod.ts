@@ -57,6 +57,9 @@ const awaitKeys = (image: string): Container => ({
   securityContext: unprivileged,
 })
 
+/** The gateway's own for metrics: its other port is the world's, where the token of a sidecar guards them. */
+const metricsPort = 9100
+
 /** The sidecar alone gets at the API of Kubernetes, for the secrets that its role names. */
 export const apiVolume = 'kubernetes-api'
 export const apiMountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -64,6 +67,7 @@ export const apiMountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 export const podSpec = ({ appID, appPort }: AppSpec): PodSpec => {
   const image = `caravan-${appID}`
   const end = ending(appID)
+  const isPublic = appID === 'gateway'
   return {
     serviceAccountName: appID,
     automountServiceAccountToken: false,
@@ -85,7 +89,10 @@ export const podSpec = ({ appID, appPort }: AppSpec): PodSpec => {
         name: 'app',
         image,
         imagePullPolicy: 'IfNotPresent',
-        ports: [{ name: 'http', containerPort: appPort }],
+        ports: [
+          { name: 'http', containerPort: appPort },
+          ...(isPublic ? [{ name: 'metrics', containerPort: metricsPort }] : []),
+        ],
         envFrom: [{ configMapRef: { name: 'shop' } }],
         // The injector adds the sidecar's ports.
         env: [
@@ -94,6 +101,7 @@ export const podSpec = ({ appID, appPort }: AppSpec): PodSpec => {
           { name: 'APP_HOST', value: '0.0.0.0' },
           token('APP_API_TOKEN', `${appID}-app-token`),
           token('DAPR_API_TOKEN', `${appID}-dapr-token`),
+          ...(isPublic ? [{ name: 'METRICS_PORT', value: String(metricsPort) }] : []),
         ],
         // Ready to begin with its database or its token; from then on it says itself, request by request, what is away.
         startupProbe: probe('/readyz', { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 }),

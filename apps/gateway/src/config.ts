@@ -18,6 +18,8 @@ export const config = readConfig(
       .default('')
       .transform(listed)
       .pipe(z.array(z.string().refine(isNetwork, 'must be addresses or CIDR ranges'))),
+    /** Also serves the metrics at a port of their own, for a scraper that is not beside us. */
+    METRICS_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
     /** Origins whose pages may call the API with credentials, comma-separated: exact, such as `https://shop.example`. */
     CORS_ORIGINS: z
       .string()

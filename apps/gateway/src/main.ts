@@ -6,6 +6,7 @@ import { createAccessState } from '@caravan/service-kit/access-state'
 import { createAuthenticator } from '@caravan/service-kit/authenticate'
 import { createLog } from '@caravan/service-kit/log'
 import { listen } from '@caravan/service-kit/run-service'
+import { serveMetrics } from '@caravan/service-kit/serve-metrics'
 import { createSidecar } from '@caravan/service-kit/sidecar'
 import { createAnonymousToken } from './anonymous-token.ts'
 import { assertPipeline } from './assert-pipeline.ts'
@@ -54,6 +55,7 @@ try {
     forward: withBulkhead(createForward(sidecar)),
     healthy: () => !draining,
   })
+  if (config.METRICS_PORT) await serveMetrics(config.METRICS_PORT, config.APP_HOST)
   const stops = [token.start(), settings.refresh.start(), feed.start()]
   await listen(app, {
     ...{ port: config.APP_PORT, host: config.APP_HOST, log },
