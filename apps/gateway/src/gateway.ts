@@ -6,7 +6,7 @@ import { declare } from '@caravan/service-kit/delivery'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Log } from '@caravan/service-kit/log'
 import { registry } from '@caravan/service-kit/metrics'
-import { fromSidecarOnly, observe } from '@caravan/service-kit/server'
+import { fromSidecarOnly, observe, refuseOtherMethods } from '@caravan/service-kit/server'
 import { createConsumer } from '@caravan/service-kit/subscription'
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
@@ -133,13 +133,4 @@ const addCallbacks = (router: Router, { config, log, cache, feed }: GatewayOptio
   for (const each of events) {
     router.post(`/events/${each.definition.topic}`, withToken, consumer.endpoint(each))
   }
-}
-
-/** RFC 9110, 15.5.6: a path that exists, with a method that it does not have. */
-const refuseOtherMethods: Middleware = (ctx) => {
-  const layers = (ctx.matched ?? []) as { methods: string[] }[]
-  const methods = new Set(layers.flatMap((layer) => layer.methods))
-  if (methods.size === 0 || methods.has(ctx.method)) return
-  ctx.set('Allow', [...methods].join(', '))
-  throw new AppError('invalid', 'request/method-not-allowed', 'Not this method', { status: 405 })
 }

@@ -388,6 +388,7 @@ export const decideAccess = operation({
   response: z.object({
     outcome: z.enum(['allowed', 'forbidden', 'banned', 'session-ended']),
   }),
+  problems: { 'identity/operation-not-found': 404 },
 })
 
 export const accessOperations = [

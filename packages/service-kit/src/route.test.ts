@@ -296,8 +296,10 @@ describe('a route', () => {
   test('404 and 405 are problems too', async () => {
     calls.length = 0
     isProblem(await app.request('GET', '/operations/nothing'), 404, 'request/no-such-route')
-    const answer = await app.request('GET', '/operations/readRaw')
-    isProblem(answer, 405, 'request/method-not-allowed')
-    assert.equal(answer.headers.get('allow'), 'POST')
+    for (const method of ['GET', 'OPTIONS', 'PROPFIND']) {
+      const answer = await app.request(method, '/operations/readRaw')
+      isProblem(answer, 405, 'request/method-not-allowed')
+      assert.equal(answer.headers.get('allow'), 'POST')
+    }
   })
 })

@@ -26,8 +26,6 @@ export const observe =
         await next()
         if (ctx.status === 404 && !ctx.body)
           throw new AppError('not-found', 'request/no-such-route', 'No such route')
-        if (ctx.status === 405)
-          throw new AppError('invalid', 'request/method-not-allowed', 'Not this method', { status: 405 })
       } catch (error) {
         present(ctx, error, log)
       }
@@ -68,6 +66,15 @@ export const fromSidecarOnly = (token: string, exempt: ReadonlySet<string>): Mid
     if (given.length === expected.length && timingSafeEqual(given, expected)) return next()
     throw new AppError('unauthenticated', 'auth/not-through-sidecar', 'Call this app through its sidecar')
   }
+}
+
+/** RFC 9110, 15.5.6: a path that exists, with a method that it does not have. */
+export const refuseOtherMethods: Middleware = (ctx) => {
+  const layers = (ctx.matched ?? []) as { methods: string[] }[]
+  const methods = new Set(layers.flatMap((layer) => layer.methods))
+  if (methods.size === 0 || methods.has(ctx.method)) return
+  ctx.set('Allow', [...methods].join(', '))
+  throw new AppError('invalid', 'request/method-not-allowed', 'Not this method', { status: 405 })
 }
 
 export interface ServerOptions extends RouteContext {
@@ -115,7 +122,7 @@ export const createServer = (options: ServerOptions): Koa => {
   app.use(observe(log))
   app.use(fromSidecarOnly(options.appToken, new Set([...quiet, ...(options.openPaths ?? [])])))
   app.use(router.routes())
-  app.use(router.allowedMethods())
+  app.use(refuseOtherMethods)
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'))
   return app
 }
