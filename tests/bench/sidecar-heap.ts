@@ -43,7 +43,8 @@ if (!Number.isInteger(requests) || requests < 1000) {
 }
 
 const serve = async (listener: RequestListener) => {
-  const server = createServer(listener).listen(0, '127.0.0.1')
+  // No connection is given up while the heap is looked at.
+  const server = createServer({ keepAliveTimeout: 600_000 }, listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const stop = () => {
     server.closeAllConnections()
