@@ -12,10 +12,11 @@ import { describeCommit, describeMachine, mysqlVersionOf } from './machine.ts'
 import { putBetweenMarkers, type Result, renderRun } from './measurements.ts'
 import { alternate, type Part } from './rounds.ts'
 import { scheduling } from './scheduling.ts'
+import { searches } from './searches.ts'
 import { withAndWithout } from './with-and-without.ts'
 
 /**
- * npm run bench -- [a b c d e f] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
+ * npm run bench -- [a b c d e f g] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
  * a run of all parts in five rounds or more also writes docs/measurements.md. Exit 1, and nothing is written, when anything
  * failed in any leg.
  */
@@ -37,6 +38,7 @@ const parts: Record<string, () => Promise<Part>> = {
   d: async () => catalogReads(await running()),
   e: async () => eventJourney(await running()),
   f: async () => scheduling(await running()),
+  g: async () => searches(await running()),
 }
 
 const { values, positionals } = parseArgs({
