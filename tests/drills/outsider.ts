@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { trustDomain } from '../../tools/launcher/authority.mjs'
-import { provideDapr, provideSentry } from '../../tools/launcher/dapr-binaries.ts'
+import { provideControlPlane, provideDapr } from '../../tools/launcher/dapr-binaries.ts'
 import { inherited } from '../../tools/launcher/environment.ts'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { portPool } from '../../tools/launcher/ports.ts'
@@ -80,7 +80,7 @@ export const outsidersOf = async (stack: Stack, t: TestContext) => {
       const { flags, env } = trust.sentry
       const process = supervise({
         name: 'sentry',
-        file: await provideSentry(repository, binaries, () => {}),
+        file: await provideControlPlane(repository, binaries, 'sentry', () => {}),
         args: [
           ...[`--port=${port}`, '--listen-address=127.0.0.1', `--healthz-port=${health}`],
           ...['--enable-metrics=false', ...flags],

@@ -16,6 +16,7 @@ import { audit } from '../audit/audit.ts'
 import { openClientLog } from '../support/client-log.ts'
 import { shopOf } from '../support/shop.ts'
 import { checkOut } from './persistent-checkout.ts'
+import { step } from './step.ts'
 
 // npm run verify:compose: docker-compose.yml on a real engine, from no images to a confirmed checkout, through kills of every container
 // and a restart of the engine, to an empty engine. Exit 0 only when all of it held. --keep leaves images and a private engine for the
@@ -36,13 +37,6 @@ const environment = {
   CARAVAN_TAG: 'verify',
 }
 Object.assign(process.env, environment)
-
-const step = async <T>(what: string, work: () => T | Promise<T>): Promise<T> => {
-  const began = Date.now()
-  const result = await work()
-  console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s  ${what}`)
-  return result
-}
 
 const engine = await step('a Docker engine', () => provideEngine(log))
 const { docker } = engine

@@ -4,26 +4,35 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { canInstall, install } from '../launcher/apt.ts'
-import { provideDapr, provideSentry } from '../launcher/dapr-binaries.ts'
+import { provideControlPlane, provideDapr } from '../launcher/dapr-binaries.ts'
 import { findProgram } from '../launcher/programs.ts'
 import { repository } from '../launcher/stack-file.ts'
 import { capture } from './docker.ts'
 
 type Log = (line: string) => void
 
+/** Makes an image of this name. */
+export type StandIn = (docker: string, image: string) => Promise<void>
+
 const debian = 'debian:bookworm-slim'
 const places = join(import.meta.dirname, 'images')
 
 /**
  * Provides images that others make: those that are there, else from their registry, else, where that does not answer, stand-ins from
- * Debian's and npm's packages and our own build of Dapr, with the same variables, commands and users as far as the shop needs them.
+ * Debian's and npm's packages and our own build of Dapr, with the same variables, commands and users as far as the shop needs them; `more`
+ * has those of further images.
  */
-export const provideImages = async (docker: string, images: readonly string[], log: Log): Promise<void> => {
+export const provideImages = async (
+  docker: string,
+  images: readonly string[],
+  log: Log,
+  more: Record<string, StandIn> = {},
+): Promise<void> => {
   let reachable = true
   for (const image of images) {
     if (has(docker, image) || (reachable && pull(docker, image))) continue
     reachable = false
-    await make(docker, image, log)
+    await make(docker, image, log, more[image])
   }
 }
 
@@ -50,13 +59,18 @@ const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-const make = async (docker: string, image: string, log: Log): Promise<void> => {
+const make = async (docker: string, image: string, log: Log, other?: StandIn): Promise<void> => {
   const [name = ''] = image.split(':')
   log(`${image} cannot be pulled: making a stand-in`)
   if (image === debian) return makeDebian(docker, log)
   await provideDebian(docker, log)
+  if (other) return other(docker, image)
   if (name === 'node') return makeNode(docker, image)
   if (name.startsWith('daprio/')) return makeDapr(docker, image, log)
+  if (name === 'registry.k8s.io/pause')
+    return inFolder(async (folder) => {
+      build(docker, image, folder, '--file', join(places, 'pause.Dockerfile'))
+    })
   const place = { mysql: 'mysql', redis: 'redis', 'nginxinc/nginx-unprivileged': 'nginx' }[name]
   if (!place) throw new Error(`there is no stand-in for ${image}`)
   build(docker, image, join(places, place))
@@ -94,13 +108,22 @@ const makeNode = (docker: string, image: string): Promise<void> =>
     build(docker, image, folder, '--file', join(places, 'node.Dockerfile'))
   })
 
-const makeDapr = (docker: string, image: string, log: Log): Promise<void> =>
+const makeDapr = async (docker: string, image: string, log: Log): Promise<void> => {
+  const programs = await provideDapr(repository, log)
+  const name = basename(image.split(':')[0] ?? '')
+  const own = ['sentry', 'operator', 'injector'] as const
+  const ofCluster = own.find((each) => each === name)
+  const program = ofCluster
+    ? await provideControlPlane(repository, programs, ofCluster, log)
+    : programs[name as 'daprd']
+  return makeOfProgram(docker, image, program, name)
+}
+
+/** An image that holds this program, as `/name`. */
+export const makeOfProgram = (docker: string, image: string, program: string, name: string): Promise<void> =>
   inFolder(async (folder) => {
-    const programs = await provideDapr(repository, log)
-    const name = basename(image.split(':')[0] ?? '') as 'daprd' | 'placement' | 'scheduler' | 'sentry'
-    const program = name === 'sentry' ? await provideSentry(repository, programs, log) : programs[name]
     await cp(program, join(folder, 'program'))
-    build(docker, image, folder, '--file', join(places, 'dapr.Dockerfile'), '--build-arg', `NAME=${name}`)
+    build(docker, image, folder, '--file', join(places, 'program.Dockerfile'), '--build-arg', `NAME=${name}`)
   })
 
 /** The images of docker-compose.yml that are not built of this repository. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { buildDapr, builtComponents, builtFolder } from './dapr-build.ts'
 import { downloadDapr, type Release } from './dapr-release.ts'
 import { cacheFolder, haveGo, withLock } from './go-build.ts'
@@ -132,19 +132,21 @@ export const assertBuilt = ({ daprd, components }: DaprBinaries, files: readonly
 }
 
 /**
- * The path of sentry, Dapr's certificate authority: beside the other programs, or else built, once per machine, since
+ * The path of a program of Dapr's control plane that a shop seldom needs: beside the others, or else built, once per machine, since
  * `dapr init` does not install it. Throws when Go is missing or the build fails.
  */
-export const provideSentry = async (
+export const provideControlPlane = async (
   root: string,
   { sentry }: DaprBinaries,
+  program: 'sentry' | 'operator' | 'injector',
   log: (line: string) => void,
 ): Promise<string> => {
-  if (existsSync(sentry)) return sentry
+  const beside = join(dirname(sentry), program)
+  if (existsSync(beside)) return beside
   const version = daprVersion(root)
-  const folder = cacheFolder(`sentry-${version}`)
+  const folder = cacheFolder(`${program}-${version}`)
   if (!existsSync(folder) && !haveGo())
-    throw new Error(`no sentry at ${sentry}: put it there, or install Go (https://go.dev/dl) to build it`)
-  await buildDapr(root, version, ['sentry'], folder, log)
-  return join(folder, 'sentry')
+    throw new Error(`no ${program} at ${beside}: put it there, or install Go (https://go.dev/dl) to build it`)
+  await buildDapr(root, version, [program], folder, log)
+  return join(folder, program)
 }

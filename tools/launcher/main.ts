@@ -28,6 +28,7 @@ const commands: Record<string, Command> = {
 const programs: Record<string, string> = {
   'access-control': 'tools/access-control.ts',
   kubernetes: 'tools/kubernetes/main.ts',
+  attach: 'tools/kubernetes/attach.ts',
   'verify:manifests': 'tools/kubernetes/verify-manifests.ts',
   standards: 'tools/standards.ts',
   audit: 'tests/audit/main.ts',
@@ -45,6 +46,7 @@ const programs: Record<string, string> = {
   fuzz: 'tools/fuzz.ts',
   'rotate-keys': 'tools/rotate-keys.ts',
   'verify:compose': 'tests/verify/compose.ts',
+  'verify:kubernetes': 'tests/verify/kubernetes.ts',
 }
 
 const interruption = new AbortController()

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { provideBacking } from './backing.ts'
-import { assertBuilt, type DaprBinaries, provideDapr, provideSentry } from './dapr-binaries.ts'
+import { assertBuilt, type DaprBinaries, provideControlPlane, provideDapr } from './dapr-binaries.ts'
 import { servicesWithDatabase } from './databases.ts'
 import type { Environment } from './environment.ts'
 import type { PortPool } from './ports.ts'
@@ -71,7 +71,9 @@ export const prepareStack = async (
   for (const suffix of ['', '-shm', '-wal']) rmSync(join(dir, `names.db${suffix}`), { force: true })
 
   const dapr = options.dapr ?? (await provideDapr(repository, log))
-  const binaries = options.mtls ? { ...dapr, sentry: await provideSentry(repository, dapr, log) } : dapr
+  const binaries = options.mtls
+    ? { ...dapr, sentry: await provideControlPlane(repository, dapr, 'sentry', log) }
+    : dapr
   const trust = options.mtls ? prepareTrust(dir, apps, ports.sentry.grpc) : undefined
   const redisPassword = secrets['redis-password'] ?? ''
   const mysqlData = join(options.disks?.mysql ?? dir, 'mysql')

@@ -12,7 +12,7 @@ if [ ! -d /var/lib/mysql/mysql ]; then
   password=${MYSQL_ROOT_PASSWORD//\'/\'\'}
   # An init file has one statement a line.
   printf '%s;\n' "ALTER USER root@localhost IDENTIFIED BY '$password'" "CREATE USER root@'%' IDENTIFIED BY '$password'" \
-    "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION" "DELETE FROM mysql.global_priv WHERE User=''" 'FLUSH PRIVILEGES' >/tmp/init.sql
+    "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION" "DELETE FROM mysql.global_priv WHERE User='' OR User='root' AND Host NOT IN ('localhost', '%')" 'FLUSH PRIVILEGES' >/tmp/init.sql
   chown mysql:mysql /tmp/init.sql
   options+=(--init-file=/tmp/init.sql)
 fi

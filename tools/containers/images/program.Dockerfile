@@ -1,4 +1,4 @@
-# daprio/<program>, which is by itself in its image, without an entry point; /var/lock is open to its user there
+# A program by itself, without an entry point, as Dapr has its own; /var/lock is open to its user there
 FROM debian:bookworm-slim
 ARG NAME
 RUN rm -rf /var/lock && mkdir --mode=1777 /var/lock

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { eventually } from '@caravan/service-kit/testing/eventually'
+import { rolledOut, tell } from '../../tools/cluster/addons.ts'
+import { inOwnNetwork, provideCluster, startCluster } from '../../tools/cluster/cluster.ts'
+import { buildImages } from '../../tools/containers/build-images.ts'
+import { findDocker } from '../../tools/containers/docker.ts'
+import { provideEngine } from '../../tools/containers/engine.ts'
+import { namespace } from '../../tools/kubernetes/dapr-resources.ts'
+import { openGuard } from '../../tools/launcher/guard.ts'
+import { run } from '../../tools/launcher/run.ts'
+import { repository } from '../../tools/launcher/stack-file.ts'
+import { audit } from '../audit/audit.ts'
+import type { LoadReport } from '../load/report.ts'
+import { openClientLog } from '../support/client-log.ts'
+import { shopOf } from '../support/shop.ts'
+import { assertRefusals } from './cluster-refusals.ts'
+import { apps, shopImages, startShop, tag } from './cluster-shop.ts'
+import { checkOut } from './persistent-checkout.ts'
+import { step } from './step.ts'
+
+// npm run verify:kubernetes: the overlay `test` on a real cluster of one node, made here from etcd to kubelet, with Dapr by its chart. Exit 0
+// only when all of it held. --keep leaves the images, in the engine and in the node, for the next time.
+
+const { keep, inside } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, inside: { type: 'boolean', default: false } },
+}).values
+
+const rate = 20
+const log = (line: string) => console.error(line)
+const folder = join(repository, '.caravan/cluster')
+const profile = 'cluster/.caravan/shop'
+
+/** The network of the cluster is not that of this machine: what has to be fetched is there before. */
+const outside = async (): Promise<number> => {
+  const engine = await step('a Docker engine', () => provideEngine(log))
+  try {
+    await step('the cluster’s programs and images', () => provideCluster(engine.docker, log))
+    const ca = process.env.NODE_EXTRA_CA_CERTS
+    await step('images of the apps', () => buildImages(engine.docker, { tag, ca }, log))
+    const code = await inOwnNetwork(import.meta.filename, ['--inside', ...process.argv.slice(2)])
+    if (code === 0 && !keep) rmSync(folder, { recursive: true })
+    return code
+  } finally {
+    await engine.release(keep)
+  }
+}
+
+/** What the shop's containers hold now, a line a program: how many there are, and their MiB. */
+const memory = (inShop: (...args: string[]) => string): string => {
+  const lines = inShop('top', 'pods', '--containers', '--no-headers').trim().split('\n')
+  const used = lines
+    .map((line) => line.trim().split(/\s+/))
+    .map(([pod = '', name = '', , memory]) => {
+      const workload = pod.replace(/-[0-9a-f]{8,10}-\w{5}$|-\d+$/, '')
+      return {
+        what: name === 'app' || name === workload ? workload : `${workload} ${name}`,
+        mib: Number.parseInt(memory ?? '0', 10),
+      }
+    })
+  const sum = (some: typeof used) => some.reduce((total, { mib }) => total + mib, 0)
+  const rows = [...Map.groupBy(used, ({ what }) => what)].map(
+    ([what, some]) => `${String(sum(some)).padStart(7)} MiB  ${what} × ${some.length}`,
+  )
+  return [...rows, `${String(sum(used)).padStart(7)} MiB  in all`].join('\n')
+}
+
+/** As many clients as come, each asking once: a request that fails, fails the load. */
+const startLoad = (clientLog: string) => {
+  const output = openSync(join(folder, 'load.json'), 'w')
+  const settings = { rate, seconds: 3600, 'warm-up': 5, products: 20, profile, 'client-log': clientLog }
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const program = [join(repository, 'tests/load/main.ts'), 'checkout', ...args]
+  const guard = openGuard()
+  const [file = '', ...words] = guard.wrap([process.execPath, ...program])
+  const child = spawn(file, words, { stdio: ['ignore', output, 'inherit'] })
+  if (child.pid) guard.started('load', child.pid)
+  const ended = new Promise<void>((done) => child.once('exit', () => done()))
+  return {
+    /** Orders that were confirmed to a client. */
+    sold: () =>
+      existsSync(clientLog) ? readFileSync(clientLog, 'utf8').split('"order-confirmed"').length - 1 : 0,
+    end: async () => {
+      child.kill('SIGINT')
+      await ended
+      guard.close()
+      const report = JSON.parse(readFileSync(join(folder, 'load.json'), 'utf8')) as LoadReport
+      const { run } = report.steps
+      console.log(
+        `          ${report.completed.ok} checkouts, ${run?.p50} ms, p99 ${run?.p99} ms; failed: ${JSON.stringify(report.errors.unexpected)}`,
+      )
+      assert.equal(report.unexpectedErrors, 0)
+    },
+  }
+}
+
+const verify = async (): Promise<void> => {
+  const docker = findDocker() ?? 'docker'
+  const provided = await provideCluster(docker, log)
+  mkdirSync(folder, { recursive: true })
+  // Of the last time images stay, and nothing else.
+  for (const place of readdirSync(folder))
+    if (!['containerd', 'images.json'].includes(place)) rmSync(join(folder, place), { recursive: true })
+  const node = await startCluster(provided, shopImages, folder, step, log)
+  const { kubectl } = node
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void node.stop().finally(() => process.exit(1)))
+  const inShop = (...args: string[]) => tell(kubectl, [...args, `--namespace=${namespace}`])
+  const kubectlProgram = join(provided.programs.kubernetes, 'kubectl')
+  try {
+    const deployed = await step('the shop: all pods are ready', () => startShop(node, kubectlProgram, folder))
+    const secrets = JSON.parse(readFileSync(deployed.values, 'utf8'))
+    const shop = shopOf({ ...deployed, secrets })
+    const clientLog = openClientLog(join(folder, 'clients.jsonl'))
+    const loadLog = join(folder, 'load.jsonl')
+    writeFileSync(loadLog, '')
+    const audited = () =>
+      deployed.attached(profile, async (stack) => {
+        const findings = await audit({ stack, clientLog: [clientLog.file, loadLog], log })
+        const wrong = findings.flatMap(({ check, violations }) =>
+          violations.map((what) => `${check}: ${what}`),
+        )
+        assert.deepEqual(wrong, [])
+      })
+    await step('sample data and a confirmed checkout: npm run seed, npm run demo', () =>
+      deployed.attached(profile, async () => {
+        for (const program of ['tools/seed/main.ts', 'tests/demo.ts'])
+          assert.equal(await run('node', [program], { env: { STACK_PROFILE: profile } }), 0, program)
+      }),
+    )
+    const goods = await shop.newLines([1000])
+    await step('a checkout', () => checkOut(shop, goods, clientLog))
+    await step('audit', audited)
+    console.log(memory(inShop))
+    await step('what is on no list, and what no policy allows, is refused', () => assertRefusals(kubectl))
+
+    await step(`a pod of each app dies under load, then the node`, async () => {
+      const buying: Promise<string>[] = []
+      const buy = () => buying.push(checkOut(shop, goods, clientLog))
+      for (const app of apps) {
+        for (let some = 0; some < 5; some++) buy()
+        const selector = `--selector=app.kubernetes.io/name=${app}`
+        const [pod = ''] = inShop('get', 'pods', selector, '--output=name').split('\n')
+        inShop('delete', pod, '--grace-period=1', '--wait=false')
+        await pause(2000)
+      }
+      for (let some = 0; some < 5; some++) buy()
+      await node.reboot()
+      assert.equal(new Set(await Promise.all(buying)).size, buying.length)
+      await deployed.ready()
+    })
+    await step('audit', audited)
+
+    const replicas = () => Number(inShop('get', 'deployment', 'gateway', '-o=jsonpath={.spec.replicas}'))
+    await step(`every app rolled, at ${rate} checkouts a second: no failed request`, () =>
+      deployed.attached(profile, async () => {
+        const load = startLoad(loadLog)
+        try {
+          await eventually('the load sells', () => load.sold() > rate * 5, 180_000)
+          for (const app of apps) {
+            inShop('rollout', 'restart', `deployment/${app}`)
+            await rolledOut(kubectl, `deployment/${app}`, namespace)
+          }
+          console.log(memory(inShop))
+          await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
+        } finally {
+          await load.end()
+        }
+      }),
+    )
+    await step('the autoscaler removes them', () =>
+      eventually('there are two gateways', () => replicas() === 2, 180_000),
+    )
+    await step('audit', audited)
+  } catch (error) {
+    console.error(error)
+    log(kubectl(['get', 'pods', '--all-namespaces', '--output=wide']).stdout)
+    log(kubectl(['get', 'events', `--namespace=${namespace}`, '--sort-by=.lastTimestamp']).stdout)
+    log(`the logs of the node and its pods are in ${folder}`)
+    if (process.env.VERIFY_PAUSE) await pause(1_000_000)
+    process.exitCode = 1
+  } finally {
+    await node.stop()
+  }
+}
+
+try {
+  if (inside) await verify()
+  else process.exitCode = await step('in all', outside)
+} catch (error) {
+  console.error(error)
+  process.exitCode = 1
+}
