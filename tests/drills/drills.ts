@@ -8,10 +8,11 @@ import { kills } from './kills.ts'
 import { network } from './network.ts'
 import { outage } from './outage.ts'
 import { provider } from './provider.ts'
+import { restore } from './restore.ts'
 import { rolling } from './rolling.ts'
 
 /** In the order in which `all` does them. */
 export const drills: readonly Drill[] = [
   ...[mysql, redis, flushed, controlPlane, network, provider, events],
-  ...[clock, diskFull, rolling, outage, failpoints, kills],
+  ...[clock, diskFull, restore, rolling, outage, failpoints, kills],
 ]

@@ -151,6 +151,8 @@ export interface Drill {
   /** Comes before the start of the stack, which gets the options. */
   readonly prepare?: (log: (line: string) => void) => Promise<Prepared>
   readonly run: (field: Field) => Promise<DrillOutcome | undefined>
+  /** Comes after the audit, when nobody visits the shop any more, and may leave it in any state. */
+  readonly afterwards?: (field: Field) => Promise<DrillOutcome>
   /** Another public door than the first gateway's. */
   readonly door?: (stack: Stack) => Promise<{ readonly url: string; readonly close: () => void }>
   /** A client repeats failed requests until it gets a real answer; true unless said otherwise. */

@@ -58,7 +58,9 @@ const drillAndAudit = async (drill: Drill, options: DrillOptions, stack: Stack, 
     ...openField({ stack, random: openRandom(seed, 0xd1), clientLog, log }),
     ...{ rounds, holdMs: (options.seconds ?? drill.seconds ?? 4) * 1000 },
   }
-  const { outcome, failure, loaded } = await underLoad(drill, options, field)
+  const underway = await underLoad(drill, options, field)
+  const { failure, loaded } = underway
+  let { outcome } = underway
   log('the load has ended; waiting for rest, then the audit')
   let findings: readonly Finding[] = []
   let unread: unknown
@@ -68,10 +70,15 @@ const drillAndAudit = async (drill: Drill, options: DrillOptions, stack: Stack, 
     unread = error
     if (error instanceof CouldNotRead) findings = error.findings
   }
-  return reportOf(drill, {
-    ...{ seed, rounds, startedAt, field, loaded, outcome, findings },
-    errors: [failure, unread].filter((error) => error !== undefined),
-  })
+  const errors = [failure, unread].filter((error) => error !== undefined)
+  if (errors.length === 0 && drill.afterwards) {
+    const more = await drill.afterwards(field)
+    outcome = {
+      figures: { ...outcome?.figures, ...more.figures },
+      failures: [...(outcome?.failures ?? []), ...(more.failures ?? [])],
+    }
+  }
+  return reportOf(drill, { ...{ seed, rounds, startedAt, field, loaded, outcome, findings }, errors })
 }
 
 /** Does the drill amid checkouts and ends those. `failure` is what the drill threw. */

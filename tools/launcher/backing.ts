@@ -14,6 +14,7 @@ export type BackingOptions = {
   ports: { mysql: number; redis: number }
   mysqlAdminPassword: string
   redisPassword: string
+  binaryLog: boolean
 }
 
 const images = { mysql: 'mysql:8.4', redis: 'redis:7' }
@@ -28,6 +29,9 @@ const mysqlSettings = [
   '--default-time-zone=+00:00',
   '--skip-name-resolve',
 ]
+// MySQL 8.4 has it anyway, MariaDB only when told.
+const binaryLog = ['--log-bin=binlog', '--binlog-format=ROW', '--sync-binlog=1', '--server-id=1']
+const settingsOf = (options: BackingOptions) => [...mysqlSettings, ...(options.binaryLog ? binaryLog : [])]
 const redisSettings = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '']
 
 const succeeds = (file: string, args: string[], timeout?: number) =>
@@ -108,7 +112,7 @@ const containers = (options: BackingOptions): ProcessSpec[] => {
       args: [
         ...run('mysql', ports.mysql, 3306, '/var/lib/mysql'),
         ...['--env', 'MYSQL_ROOT_PASSWORD', images.mysql],
-        ...mysqlSettings,
+        ...settingsOf(options),
       ],
     },
     {
@@ -155,7 +159,7 @@ const localMysql = (server: string, options: BackingOptions): ProcessSpec => {
       ...['--no-defaults', ...user, `--datadir=${data}`, `--port=${ports.mysql}`, '--bind-address=127.0.0.1'],
       ...['--socket=mysql.sock', '--pid-file=mysql.pid', '--loose-mysqlx=0', `--init-file=${initFile}`],
       `--tmpdir=${temporary}`,
-      ...mysqlSettings,
+      ...settingsOf(options),
     ],
   }
 }

@@ -32,6 +32,8 @@ export type StackPlan = {
   detours?: (ports: { mysql: number; redis: number; psp: number }) => Promise<Record<string, number>>
   /** Folders for MySQL's data and the logs in place of the stack's own: on disks that may be full. */
   disks?: { mysql?: string; logs?: string }
+  /** MySQL keeps a log of all that is committed, from which a back-up is brought up to its last commit. */
+  binaryLog?: boolean
   /** Leaves out the apps and their sidecars. */
   backingOnly?: boolean
   /** Dapr's programs, in place of those that would be found. */
@@ -77,7 +79,11 @@ export const prepareStack = async (
   const trust = options.mtls ? prepareTrust(dir, apps, ports.sentry.grpc) : undefined
   const redisPassword = secrets['redis-password'] ?? ''
   const mysqlData = join(options.disks?.mysql ?? dir, 'mysql')
-  const backing = provideBacking({ dir, mysqlData, logs, ports, mysqlAdminPassword, redisPassword }, log)
+  const { binaryLog = false } = options
+  const backing = provideBacking(
+    { dir, mysqlData, logs, ports, mysqlAdminPassword, redisPassword, binaryLog },
+    log,
+  )
   const set = options.components ?? 'local'
   const pspAddress = `http://127.0.0.1:${detours.psp ?? psp}`
   const resources = renderResources(topology, join(dir, 'resources'), { psp: pspAddress }, set)

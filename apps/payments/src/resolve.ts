@@ -13,10 +13,13 @@ export const givenUp = 'provider_unreachable'
  * up appear after all, the webhook or the reconciliation captures it, and orders keeps or returns the money.
  */
 export const createResolve = (payments: PaymentStore, provider: Provider) => {
-  /** Throws when the charge is not of the sum that the payment is for: then a person must look. */
-  const apply = async (charge: Charge): Promise<void> => {
+  /**
+   * Gives false when there is no such payment. Throws when the charge is not of the sum that the payment is for: then a person
+   * must look.
+   */
+  const apply = async (charge: Charge): Promise<boolean> => {
     const payment = await payments.find(charge.reference)
-    if (!payment) return
+    if (!payment) return false
     if (charge.amount !== payment.amount || charge.currency !== payment.currency) {
       throw new AppError(
         'conflict',
@@ -25,15 +28,16 @@ export const createResolve = (payments: PaymentStore, provider: Provider) => {
       )
     }
     // The usual case: the request had its answer before the webhook came.
-    if (payment.status !== 'processing' && payment.status !== 'declined') return
+    if (payment.status !== 'processing' && payment.status !== 'declined') return true
     if (charge.status === 'captured') await payments.capture(charge.reference, charge.id)
     else if (charge.status === 'declined')
       await payments.decline(charge.reference, charge.declineCode ?? 'declined')
+    return true
   }
 
   const resolve = async (payment: StoredPayment): Promise<void> => {
     const charge = await provider.findCharge(payment.id)
-    if (charge) return apply(charge)
+    if (charge) return void (await apply(charge))
     const age = Date.now() - Date.parse(payment.createdAt)
     if (age > giveUpSeconds * 1000) await payments.decline(payment.id, givenUp)
   }

@@ -44,10 +44,17 @@ export const settlement = (
     for (;;) {
       const { data, hasMore } = await provider.chargesAfter(await payments.cursor.read())
       for (const charge of data) {
-        await apply(charge).catch((error) => {
+        const known = await apply(charge).catch((error) => {
           if (!isForPerson(error)) throw error
           report(error, { charge_id: charge.id }, 'a charge does not fit its payment')
+          return true
         })
+        // As after a restore to an earlier moment.
+        if (!known && charge.status === 'captured')
+          tools.log.error(
+            { charge_id: charge.id, payment_id: charge.reference },
+            'the provider holds money for a payment that is not there',
+          )
       }
       const last = data.at(-1)
       if (last) await payments.cursor.write(last.id)

@@ -77,7 +77,7 @@ test('a signature is not believed by another element’s time, and a header of a
 
 const receiver = () => {
   const applied: Charge[] = []
-  const resolve = { apply: async (charge: Charge) => void applied.push(charge), resolve: async () => {} }
+  const resolve = { apply: async (charge: Charge) => applied.push(charge) > 0, resolve: async () => {} }
   const receive = createWebhook(secret, resolve, createLog('payments', 'silent'))
   const send = (event: object | string, key = secret) => {
     const raw = typeof event === 'string' ? event : JSON.stringify(event)
