@@ -24,8 +24,8 @@ const paymentStore = '/payments/src/payment-store.ts'
 export const mutants: readonly Mutant[] = [
   mutant('inbox: a repeated event is handled again', [
     `${kit}/subscription.ts`,
-    'if (inserted.affectedRows === incoming.length) return handleAll(incoming, tx)',
-    'if (inserted.affectedRows >= 0) return handleAll(incoming, tx)',
+    'if (inserted.affectedRows === some.length) return handleAll(some, tx)',
+    'if (inserted.affectedRows >= 0) return handleAll(some, tx)',
   ]),
   mutant(
     'idempotency: a repeated request runs again',
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('compensation: an order that failed is not given up', [
     placeOrder,
-    'const committed = await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))',
+    'const committed = await orders.abandon(accountId, once, abandoned)',
     'const committed = undefined as Order | undefined',
   ]),
   mutant('tombstone: a release that comes first leaves no trace', [
@@ -150,7 +150,7 @@ export const mutants: readonly Mutant[] = [
   {
     ...mutant('broker: what it lost is not asked for', [
       '/orders/src/main.ts',
-      '...lostAnswers(orders, tools),',
+      '...lostAnswers(stores, tools),',
       '',
     ]),
     unhealed: true,

@@ -187,8 +187,8 @@ export const startProcess = (
 
   const start = async (): Promise<void> => {
     const outbox = createOutbox({ name: app, db, sidecar, log })
-    const parts = await service.build({ sidecar, log, db, outbox })
-    const consumer = createConsumer({ log, db, afterCommit: () => outbox.wake() })
+    const parts = await service.build({ sidecar, log, db, outbox, shards: [{ db, outbox }] })
+    const consumer = createConsumer({ log, databases: [db], afterCommit: () => outbox.wake() })
     const context = { name: app, authenticate, access: contractAccess, idempotency: createIdempotency(db) }
     handlers = new Map(parts.routes.map((route) => [route.operation.id, serve(route, context)]))
     topics = new Map(

@@ -123,7 +123,7 @@ const addProbes = (router: Router, { config, token, access, healthy }: GatewayOp
 /** What the own sidecar calls, and nobody else. */
 const addCallbacks = (router: Router, { config, log, cache, feed }: GatewayOptions): void => {
   const withToken = fromSidecarOnly(config.APP_API_TOKEN, new Set())
-  const consumer = createConsumer({ log, db: undefined, afterCommit: () => undefined })
+  const consumer = createConsumer({ log, databases: undefined, afterCommit: () => undefined })
   const events = [...subscriptions(cache), feed.subscription]
   router.get('/dapr/subscribe', withToken, (ctx) => {
     ctx.body = events.map(({ definition: { topic }, pubsub }) =>

@@ -18,6 +18,6 @@ export const subscriptions = (cache: ReadCache): Subscription[] => [
       if (status === 'off-shelf') cache.remove(page)
       cache.outdateLists()
     },
-    'broadcast',
+    { pubsub: 'broadcast' },
   ),
 ]

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@caravan/service-kit/log'
 import type { Order } from './domain/order.ts'
-import type { OrderStore } from './order-store.ts'
+import type { Orders } from './orders.ts'
 
 export const isSettled = ({ status }: Pick<Order, 'status'>): boolean =>
   status === 'confirmed' || status === 'cancelled'
@@ -14,7 +14,7 @@ const lookMs = 20
  * Lets requests wait until an order is confirmed or cancelled, by whichever replica: one query for all of them, fifty times
  * a second while anybody waits. Gives false when time is over, or at once when too many wait.
  */
-export const createAwaitSettled = (orders: Pick<OrderStore, 'settledAmong'>, log: Log) => {
+export const createAwaitSettled = (orders: Pick<Orders, 'settledAmong'>, log: Log) => {
   const waiting = new Map<string, Set<(settled: boolean) => void>>()
   let count = 0
   let looking = false

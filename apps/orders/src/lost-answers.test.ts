@@ -45,7 +45,7 @@ const round = async (due: readonly Order[], call: Call) => {
   const lock = { acquire: async () => true, release: async () => {} }
   const log = { warn: () => {}, error: ({ order_id }: { order_id: string }) => errors.push(order_id) }
   const tools = { sidecar: { call, lock }, log } as unknown as Tools
-  for (const background of lostAnswers(store, tools)) {
+  for (const background of lostAnswers([store], tools)) {
     const stop = background.start()
     mock.timers.tick(5000)
     await stop()

@@ -3,6 +3,7 @@ import { demandRefunds } from '@caravan/contracts/payments'
 import { type Background, everyAsLeader } from '@caravan/service-kit/background'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Tools } from '@caravan/service-kit/run-service'
+import { inEach, type Sharded } from '@caravan/service-kit/shards'
 import { confirm, failFulfilment, type Order, openRefunds, refund } from './domain/order.ts'
 import type { OrderStore } from './order-store.ts'
 
@@ -15,7 +16,7 @@ const refundsAtOnce = 50
  * data thereby leaves no order unfinished, whichever of the events it lost. Asking again changes nothing, so two leaders at
  * once do no harm.
  */
-export const lostAnswers = (orders: OrderStore, { sidecar, log }: Tools): Background[] => {
+export const lostAnswers = (stores: Sharded<OrderStore>, { sidecar, log }: Tools): Background[] => {
   const isAway = (error: unknown) => error instanceof AppError && error.status === 503
 
   /** What came of these orders' stock. Throws when inventory is away; one at which it fails does not hinder the others. */
@@ -35,7 +36,7 @@ export const lostAnswers = (orders: OrderStore, { sidecar, log }: Tools): Backgr
     }
   }
 
-  const askForStock = async (waiting: readonly Order[]): Promise<void> => {
+  const askForStock = async (orders: OrderStore, waiting: readonly Order[]): Promise<void> => {
     const outcomes = await outcomesOf(waiting).catch(async (error) => {
       if (isAway(error)) throw error
       const one = []
@@ -51,7 +52,7 @@ export const lostAnswers = (orders: OrderStore, { sidecar, log }: Tools): Backgr
     )
   }
 
-  const askForRefunds = async (waiting: readonly Order[]): Promise<void> => {
+  const askForRefunds = async (orders: OrderStore, waiting: readonly Order[]): Promise<void> => {
     const due = new Map(waiting.flatMap((order) => openRefunds(order).map((payment) => [payment, order.id])))
     const { data } = await sidecar.call(demandRefunds, { body: { paymentIds: [...due.keys()] } })
     const statuses = new Map(data.map(({ paymentId, status }) => [paymentId, status]))
@@ -72,16 +73,18 @@ export const lostAnswers = (orders: OrderStore, { sidecar, log }: Tools): Backgr
     name: string,
     statuses: readonly Order['status'][],
     atOnce: number,
-    about: (waiting: readonly Order[]) => Promise<void>,
+    about: (orders: OrderStore, waiting: readonly Order[]) => Promise<void>,
   ): Background =>
-    everyAsLeader(5000, name, { sidecar, log }, async () => {
-      for (;;) {
-        const waiting = await orders.waiting(statuses, atOnce)
-        if (waiting.length === 0) return
-        await about(waiting)
-        await orders.askLater(waiting)
-      }
-    })
+    everyAsLeader(5000, name, { sidecar, log }, () =>
+      inEach(stores, async (orders) => {
+        for (;;) {
+          const waiting = await orders.waiting(statuses, atOnce)
+          if (waiting.length === 0) return
+          await about(orders, waiting)
+          await orders.askLater(waiting)
+        }
+      }),
+    )
 
   return [
     ask('lost-sales', ['paid'], salesAtOnce, askForStock),

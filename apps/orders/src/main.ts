@@ -1,5 +1,6 @@
 import { ordersOperations } from '@caravan/contracts/orders'
 import { runService } from '@caravan/service-kit/run-service'
+import { mapShards } from '@caravan/service-kit/shards'
 import { addressSweep } from './address-sweep.ts'
 import { createAwaitSettled } from './await-settled.ts'
 import { catalogCatchUp } from './catalog-catch-up.ts'
@@ -7,6 +8,7 @@ import { config } from './config.ts'
 import { lostAnswers } from './lost-answers.ts'
 import { createOfferStore } from './offer-store.ts'
 import { createOrderStore } from './order-store.ts'
+import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
 import { createPlaceOrder } from './place-order.ts'
 import { routes } from './routes.ts'
@@ -18,8 +20,10 @@ await runService({
   config,
   operations: ordersOperations,
   migrations: new URL('../migrations/', import.meta.url),
-  build: ({ db, sidecar, outbox, log }) => {
-    const orders = createOrderStore(db, outbox)
+  sharded: true,
+  build: ({ shards, db, sidecar, log }) => {
+    const stores = mapShards(shards, ({ db, outbox }) => createOrderStore(db, outbox))
+    const orders = createOrders(stores)
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
@@ -33,10 +37,10 @@ await runService({
       subscriptions: subscriptions(orders, offers),
       background: [
         window.refresh,
-        unpaidExpiry(orders, tools),
-        ...lostAnswers(orders, tools),
+        unpaidExpiry(stores, tools),
+        ...lostAnswers(stores, tools),
         catalogCatchUp(offers, tools),
-        addressSweep(orders, config.ADDRESS_RETENTION_DAYS, tools),
+        addressSweep(stores, config.ADDRESS_RETENTION_DAYS, tools),
       ],
     }
   },

@@ -13,7 +13,7 @@ import type { z } from 'zod'
 import { type Order, place, unitsOf } from './domain/order.ts'
 import { assertMayPlace, type Bounds, tooManyUnpaid } from './domain/standing.ts'
 import type { Offer, OfferStore } from './offer-store.ts'
-import type { OrderStore } from './order-store.ts'
+import type { Orders } from './orders.ts'
 import { present } from './present.ts'
 import { createTurnedAway } from './turned-away.ts'
 
@@ -76,7 +76,7 @@ const price = (items: Items, offers: ReadonlyMap<string, Offer>): OrderLine[] =>
 }
 
 export interface PlaceOrderParts {
-  readonly orders: OrderStore
+  readonly orders: Orders
   readonly offers: OfferStore
   readonly sidecar: Sidecar
   /** Seconds. */
@@ -141,7 +141,8 @@ export const createPlaceOrder = ({
     } catch (error) {
       // The one failure that surely left nothing reserved.
       if (error instanceof AppError && error.code === 'inventory/insufficient-stock') throw error
-      const committed = await orders.abandon(once, fact(orderAbandoned, { orderId: once.id }))
+      const abandoned = fact(orderAbandoned, { orderId: once.id })
+      const committed = await orders.abandon(accountId, once, abandoned)
       if (committed) return committed
       if (error instanceof AppError && error.code === tooManyUnpaid) turnedAway.add(accountId)
       throw error

@@ -11,12 +11,12 @@ import { fitting } from '@caravan/service-kit/fitting'
 import { type Route, route } from '@caravan/service-kit/route'
 import { type AwaitSettled, isSettled } from './await-settled.ts'
 import { cancel, capture, type Order } from './domain/order.ts'
-import type { OrderStore } from './order-store.ts'
+import type { Orders } from './orders.ts'
 import type { createPlaceOrder } from './place-order.ts'
 import { present } from './present.ts'
 
 export interface RouteParts {
-  readonly orders: OrderStore
+  readonly orders: Orders
   readonly place: ReturnType<typeof createPlaceOrder>
   readonly settled: AwaitSettled
 }

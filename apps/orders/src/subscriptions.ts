@@ -8,36 +8,42 @@ import { batchSubscription, type Subscription, subscription } from '@caravan/ser
 import type { z } from 'zod'
 import { type Change, capture, confirm, failFulfilment, type Order, refund } from './domain/order.ts'
 import type { OfferStore } from './offer-store.ts'
-import type { OrderStore } from './order-store.ts'
+import type { Orders } from './orders.ts'
 
-export const subscriptions = (orders: OrderStore, offers: OfferStore): Subscription[] => {
+export const subscriptions = (orders: Orders, offers: OfferStore): Subscription[] => {
   /** Changes orders by events of a kind. Throws `not-found` when an event names an order that does not exist. */
   const changing = <D extends z.ZodType<{ orderId: string }>>(
     definition: EventDefinition<D>,
     apply: (order: Order, data: z.output<D>, now: Date) => Change,
   ): Subscription =>
-    batchSubscription(definition, async (events, tx) => {
-      const now = new Date()
-      const changed = await orders.change(
-        tx,
-        events.map(({ data, head: { traceparent } }) => ({
-          id: data.orderId,
-          apply: (order) => apply(order, data, now),
-          traceparent,
-        })),
-      )
-      const unknown = events.find(({ data }) => !changed.has(data.orderId))
-      if (unknown)
-        throw new AppError(
-          'not-found',
-          'orders/not-found',
-          `An event names order ${unknown.data.orderId}, which does not exist`,
+    batchSubscription(
+      definition,
+      async (events, tx) => {
+        const now = new Date()
+        const changed = await orders.change(
+          tx,
+          events.map(({ data, head: { traceparent } }) => ({
+            id: data.orderId,
+            apply: (order) => apply(order, data, now),
+            traceparent,
+          })),
         )
-    })
+        const unknown = events.find(({ data }) => !changed.has(data.orderId))
+        if (unknown)
+          throw new AppError(
+            'not-found',
+            'orders/not-found',
+            `An event names order ${unknown.data.orderId}, which does not exist`,
+          )
+      },
+      { about: ({ orderId }) => orderId },
+    )
 
   return [
     subscription(productChanged, (product, { tx }) => offers.replace(tx, product)),
-    subscription(accountClosed, ({ accountId }, { tx }) => orders.closeAccount(tx, accountId)),
+    subscription(accountClosed, ({ accountId }, { tx }) => orders.closeAccount(tx, accountId), {
+      about: ({ accountId }) => accountId,
+    }),
     changing(paymentCaptured, (order, { paymentId }, now) => capture(order, paymentId, now)),
     changing(paymentRefunded, (order, { paymentId }, now) => refund(order, paymentId, now)),
     changing(reservationFulfilled, (order, _, now) => confirm(order, now)),

@@ -85,11 +85,9 @@ export const createAccessFeed = ({ state, read, log, pollMs = 5000 }: AccessFeed
       }
     }) satisfies Background['start'],
     /** Every replica hears each event, whatever its inbox would say of it. */
-    subscription: subscription(
-      accessChanged,
-      async ({ version }) => hint(version),
-      'broadcast',
-    ) as Subscription,
+    subscription: subscription(accessChanged, async ({ version }) => hint(version), {
+      pubsub: 'broadcast',
+    }) as Subscription,
   }
 }
 

@@ -31,7 +31,7 @@ const start = async () => {
       handled.push(n)
     }),
   ]
-  const consumer = createConsumer({ log, db: undefined, afterCommit: () => {} })
+  const consumer = createConsumer({ log, databases: undefined, afterCommit: () => {} })
   const box = createDeadLetters({ name: 'things', sidecar, log, consumer, subscriptions })
   const operator = { kind: 'member', id: 'o', roles: ['operator'] } as const
   const app = await startApp(box.routes, {

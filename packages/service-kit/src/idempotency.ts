@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Database, Transaction } from './database.ts'
 import { AppError } from './errors.ts'
-import { newId } from './ids.ts'
+import { newIdBeside } from './ids.ts'
+import { type Sharded, shardOf } from './shards.ts'
 
 /** What a handler gets for a request that has one effect however often it comes. */
 export interface Once {
-  /** The same for every repeat of the request: give it to the thing that is created. */
+  /** The same for every repeat of the request: give it to the thing that is created. It is in the slot of its caller's id. */
   readonly id: string
   /** Writes the outcome in the transaction of the effect itself. Throws when another run of the request was faster. */
   readonly record: (tx: Transaction, status: number, body: unknown) => Promise<void>
@@ -42,12 +43,16 @@ const forget = async (on: Database | Transaction, scope: string, key: string, id
   )
 }
 
+const callerOf = (scope: string): string => scope.split(' ', 1)[0] as string
+
 /**
  * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the first outcome is kept for at least 24 h and
  * replayed. A claim has a lease: when its process dies, the next repeat takes over with the same `id`. An outcome that
- * invites a repeat (429, 503) is not kept.
+ * invites a repeat (429, 503) is not kept. A scope is the caller's id and what it calls; its records are in the caller's database.
  */
-export const createIdempotency = (db: Database) => {
+export const createIdempotency = (...databases: Sharded<Database>) => {
+  const databaseOf = (scope: string): Database => shardOf(databases, callerOf(scope))
+
   const claim = async (scope: string, key: string | undefined, request: string): Promise<Once | Outcome> => {
     if (!key || key.length > 255 || !/^[\x21-\x7e]+$/.test(key)) {
       throw new AppError(
@@ -60,7 +65,8 @@ export const createIdempotency = (db: Database) => {
       )
     }
     const fingerprint = createHash('sha256').update(request).digest('hex')
-    const id = newId()
+    const id = newIdBeside(callerOf(scope))
+    const db = databaseOf(scope)
     const [inserted] = await db.raw(
       `INSERT IGNORE INTO idempotency_keys (scope, idempotency_key, fingerprint, subject_id, claimed_until)
        VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ? SECOND)`,
@@ -109,14 +115,15 @@ export const createIdempotency = (db: Database) => {
 
   /** Keeps an outcome that was not written with the effect itself: a refusal, or a result without one. */
   const keep = async (scope: string, key: string, { status, body }: Outcome): Promise<void> => {
-    await db.raw(
+    await databaseOf(scope).raw(
       'UPDATE idempotency_keys SET status = ?, body = ? WHERE scope = ? AND idempotency_key = ? AND status IS NULL',
       [status, body === undefined ? null : JSON.stringify(body), scope, key],
     )
   }
 
   /** Forgets the request, so that a repeat starts anew under another id. A run that is still going on can no longer record. */
-  const release = (scope: string, key: string, { id }: Once): Promise<void> => forget(db, scope, key, id)
+  const release = (scope: string, key: string, { id }: Once): Promise<void> =>
+    forget(databaseOf(scope), scope, key, id)
 
   return { claim, keep, release }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { newId } from './ids.ts'
+import { newId, newIdBeside, slotOf, slots } from './ids.ts'
+import { shardOf } from './shards.ts'
 
 const milliseconds = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 
@@ -39,4 +40,42 @@ test('without a time an id has the present one', () => {
   const before = Date.now()
   const time = Number.parseInt(newId().replaceAll('-', '').slice(0, 12), 16)
   assert.ok(time >= before && time <= Date.now())
+})
+
+test('an id beside another is a new one that ends alike, and so is in its slot', () => {
+  fc.assert(
+    fc.property(milliseconds, (now) => {
+      const [other, beside] = [newId(now), newIdBeside(newId(now))]
+      assert.match(beside, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+      assert.equal(slotOf(newIdBeside(other)), slotOf(other))
+      assert.equal(slotOf(newIdBeside(other.toUpperCase())), slotOf(other))
+      assert.notEqual(newIdBeside(other), other)
+    }),
+  )
+  assert.equal(slotOf('anonymous'), undefined)
+  assert.equal(newIdBeside('anonymous').length, 36)
+})
+
+test('ids fall into all slots alike, and each of several has its equal share of them', () => {
+  const counts = new Map<number | undefined, number>()
+  for (let n = 0; n < 200_000; n += 1) {
+    const slot = slotOf(newId())
+    counts.set(slot, (counts.get(slot) ?? 0) + 1)
+  }
+  assert.equal(counts.size, slots)
+  const all = ['a', 'b', 'c', 'd'] as const
+  const ends = (slot: number) => `-${slot.toString(16).padStart(3, '0')}`
+  const shares = Map.groupBy(
+    Array.from({ length: slots }, (_, slot) => slot),
+    (slot) => shardOf(all, ends(slot)),
+  )
+  assert.deepEqual(
+    [...shares.values()].map(({ length }) => length),
+    [1024, 1024, 1024, 1024],
+  )
+  for (let slot = 0; slot < slots; slot += 1)
+    assert.equal(
+      all.indexOf(shardOf(all, ends(slot))) >> 1,
+      [0, 1].indexOf(shardOf([0, 1] as const, ends(slot))),
+    )
 })

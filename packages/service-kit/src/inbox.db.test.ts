@@ -31,7 +31,7 @@ describe('the inbox', () => {
     await database.db.raw('CREATE TABLE stock (amount INT NOT NULL) ENGINE=InnoDB')
     const consumer = createConsumer({
       log: createLog('things', 'silent'),
-      db: database.db,
+      databases: [database.db],
       afterCommit: () => {
         commits += 1
       },

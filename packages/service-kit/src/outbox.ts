@@ -6,7 +6,6 @@ import { AppError } from './errors.ts'
 import { failpoint } from './failpoint.ts'
 import { newId } from './ids.ts'
 import type { Log } from './log.ts'
-import { outboxLagSeconds, outboxPending } from './metrics.ts'
 import type { CloudEvent, Sidecar } from './sidecar.ts'
 import { traceparent } from './trace.ts'
 
@@ -228,13 +227,13 @@ export const createOutbox = ({ name, db, sidecar, log, pubsub = 'pubsub' }: Outb
     }
   }
 
-  const measure = async (): Promise<void> => {
+  /** How many rows are not sent, and for how many seconds the oldest has been waiting. */
+  const measure = async (): Promise<{ pending: number; lagSeconds: number }> => {
     const [[row]] = await db.raw(
       `SELECT COUNT(*) AS pending, COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(created_at), NOW(3)), 0) / 1000000 AS lag
        FROM outbox WHERE sent = FALSE`,
     )
-    outboxPending.set(Number(row.pending))
-    outboxLagSeconds.set(Number(row.lag))
+    return { pending: Number(row.pending), lagSeconds: Number(row.lag) }
   }
 
   return {

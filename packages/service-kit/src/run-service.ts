@@ -8,29 +8,27 @@ import { type AccessState, createAccessState, type ReadAccessChanges } from './a
 import { type Audit, createAudit } from './audit.ts'
 import { type Authenticate, createAuthenticator, type KeySource, remoteKeys } from './authenticate.ts'
 import type { Background } from './background.ts'
-import { every } from './background.ts'
 import type { BaseConfig } from './config.ts'
-import { connect, type Database, migrate } from './database.ts'
+import type { Database } from './database.ts'
 import { createDeadLetters } from './dead-letters.ts'
 import { declare } from './delivery.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createLog, type Log } from './log.ts'
-import { onceThere } from './once-there.ts'
-import { createOutbox, type Outbox } from './outbox.ts'
+import { openShards } from './open-shards.ts'
 import type { Route } from './route.ts'
 import { createServer } from './server.ts'
+import { mapShards, type Shard, type Sharded } from './shards.ts'
 import { createSidecar, type Sidecar } from './sidecar.ts'
 import { createConsumer, type Subscription } from './subscription.ts'
-import { trim } from './trim.ts'
 
 export interface Tools {
   readonly sidecar: Sidecar
   readonly log: Log
 }
 
-export interface DatabaseTools extends Tools {
-  readonly db: Database
-  readonly outbox: Outbox
+export interface DatabaseTools extends Tools, Shard {
+  /** All databases of a service that is `sharded`; `db` and `outbox` are the first's. */
+  readonly shards: Sharded<Shard>
 }
 
 export interface Parts {
@@ -65,6 +63,8 @@ export interface ServiceWithoutDatabase extends ServiceOptions<Tools> {
 export interface ServiceWithDatabase extends ServiceOptions<DatabaseTools> {
   /** Folder of `.sql` files. The connection string is the secret `<name>-mysql`. */
   readonly migrations: URL
+  /** That secret may hold several, separated by spaces: what belongs together by `shardOf` is in one of them. */
+  readonly sharded?: true
 }
 
 const version = '0.1.0'
@@ -80,8 +80,8 @@ const assertComplete = (name: string, routes: readonly Route[], operations: read
 }
 
 /** Without a database there is nowhere to keep an outcome in, so the promise would be an empty one. */
-const assertKeepsOutcomes = (routes: readonly Route[], db: Database | undefined): void => {
-  const broken = db ? undefined : routes.find((route) => route.operation.idempotent)
+const assertKeepsOutcomes = (routes: readonly Route[], hasDatabase: boolean): void => {
+  const broken = hasDatabase ? undefined : routes.find((route) => route.operation.idempotent)
   if (broken) throw new Error(`${broken.operation.id} is idempotent, which needs a database`)
 }
 
@@ -161,29 +161,27 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   })
   await sidecar.ready(60_000)
 
-  let db: Database | undefined
-  let outbox: ReturnType<typeof createOutbox> | undefined
+  let shards: Sharded<Shard> | undefined
   let parts: Parts
   const background: Background[] = []
   if (options.migrations) {
-    const url = await onceThere(() => sidecar.secret(`${name}-mysql`))
-    const pool = connect(url, { statementSeconds: config.STATEMENT_SECONDS })
-    await onceThere(() => migrate(pool, options.migrations))
-    db = pool
-    outbox = createOutbox({ name, db, sidecar, log })
-    parts = await options.build({ sidecar, log, db, outbox })
-    background.push(outbox, every(5000, 'outbox-measure', log, outbox.measure), trim(db, log, config))
+    const opened = await openShards({ ...options, sidecar, log })
+    shards = opened.shards
+    background.push(...opened.background)
+    parts = await options.build({ sidecar, log, ...shards[0], shards })
   } else {
     parts = await options.build({ sidecar, log })
   }
   background.push(...(parts.background ?? []))
+  const databases = shards && mapShards(shards, ({ db }) => db)
 
   const subscriptions = parts.subscriptions ?? []
-  const consumer = createConsumer({ log, db, afterCommit: () => outbox?.wake() })
+  const wake = (db: Database) => shards?.find((each) => each.db === db)?.outbox.wake()
+  const consumer = createConsumer({ log, databases, afterCommit: wake })
   const deadLetters =
     subscriptions.length > 0 ? createDeadLetters({ name, sidecar, log, consumer, subscriptions }) : undefined
   assertComplete(name, parts.routes, options.operations)
-  assertKeepsOutcomes(parts.routes, db)
+  assertKeepsOutcomes(parts.routes, databases !== undefined)
 
   const access = parts.access ?? {
     state: createAccessState(),
@@ -191,7 +189,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
   }
   const feed = createAccessFeed({ ...access, log })
   // Of a broadcast nothing is kept: neither which events were handled, which other replicas share, nor dead letters.
-  const listener = createConsumer({ log, db: undefined, afterCommit: () => undefined })
+  const listener = createConsumer({ log, databases: undefined, afterCommit: () => undefined })
   const stops = [feed.start()]
   const keys = parts.keys ?? remoteKeys(sidecar)
   // Any id has them read: when the first token comes, identity may be away.
@@ -205,15 +203,14 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     log,
     authenticate,
     access: access.state,
-    idempotency: db && createIdempotency(db),
-    audit: parts.audit ?? createAudit({ name, db, outbox, sidecar }),
+    idempotency: databases && createIdempotency(...databases),
+    audit: parts.audit ?? createAudit({ name, db: databases?.[0], outbox: shards?.[0].outbox, sidecar }),
     appToken: config.APP_API_TOKEN,
     routes: [...parts.routes, ...(deadLetters?.routes ?? [])],
     ...(options.openPaths ? { openPaths: options.openPaths } : {}),
     healthy: () => !draining,
-    ready: async () =>
-      !db ||
-      db.raw('SELECT 1').then(
+    ready: () =>
+      Promise.all(databases?.map((db) => db.raw('SELECT 1')) ?? []).then(
         () => true,
         () => false,
       ),
@@ -250,7 +247,7 @@ const start = async (options: ServiceWithDatabase | ServiceWithoutDatabase, log:
     },
     close: async () => {
       await Promise.all(stops.map((stop) => stop()))
-      await db?.destroy()
+      await Promise.all(databases?.map((db) => db.destroy()) ?? [])
       await sidecar.close()
     },
   })

@@ -22,7 +22,7 @@ describe('a subscription', () => {
   let handle: (data: { n: number }, meta: EventMeta) => Promise<void>
   before(async () => {
     const log = createLog('things', 'silent')
-    const consumer = createConsumer({ log, db: undefined, afterCommit: () => {} })
+    const consumer = createConsumer({ log, databases: undefined, afterCommit: () => {} })
     const bound = subscription(thingMade, (data, meta) => handle(data, meta))
     app = await startApp([], { callbacks: (router) => router.post('/events', consumer.endpoint(bound)) })
   })

@@ -7,6 +7,7 @@ import { AppError, asAppError } from './errors.ts'
 import type { Log } from './log.ts'
 import { eventsHandled } from './metrics.ts'
 import { parseKnown } from './parse-known.ts'
+import { type Sharded, shardOf } from './shards.ts'
 import { runInTrace } from './trace.ts'
 
 export interface EventHead {
@@ -29,7 +30,14 @@ export interface Incoming<T = unknown> {
 export interface Subscription {
   readonly definition: EventDefinition
   readonly pubsub: string
+  readonly about: (data: unknown) => string
   readonly handleAll: (events: readonly Incoming[], tx: Transaction) => Promise<void>
+}
+
+export interface SubscriptionOptions<T> {
+  readonly pubsub?: string
+  /** The id by which one of several databases is chosen; the first unless said otherwise. */
+  readonly about?: (data: T) => string
 }
 
 /**
@@ -40,7 +48,7 @@ export interface Subscription {
 export const subscription = <D extends z.ZodType>(
   definition: EventDefinition<D>,
   handle: (data: z.output<D>, meta: EventMeta) => Promise<void>,
-  pubsub = 'pubsub',
+  options: SubscriptionOptions<z.output<D>> = {},
 ): Subscription =>
   batchSubscription(
     definition,
@@ -48,18 +56,18 @@ export const subscription = <D extends z.ZodType>(
       for (const { data, head } of events)
         await runInTrace(head.traceparent, () => handle(data, { ...head, tx }))
     },
-    pubsub,
+    options,
   )
 
 /**
- * Like `subscription`, for a handler that takes the events of a delivery at once, in one transaction: fewer statements.
+ * Like `subscription`, for a handler that takes the events of a delivery at once, in one transaction (a database): fewer statements.
  * When it throws, each of its events is handed to it again by itself.
  */
 export const batchSubscription = <D extends z.ZodType>(
   definition: EventDefinition<D>,
   handleAll: (events: readonly Incoming<z.output<D>>[], tx: Transaction) => Promise<void>,
-  pubsub = 'pubsub',
-): Subscription => ({ definition, handleAll, pubsub }) as unknown as Subscription
+  { pubsub = 'pubsub', about = () => '' }: SubscriptionOptions<z.output<D>> = {},
+): Subscription => ({ definition, handleAll, pubsub, about }) as unknown as Subscription
 
 /** What Dapr delivers: CloudEvents 1.0; `topic` is added by the sidecar. */
 export const cloudEvent = z.object({
@@ -75,9 +83,9 @@ export type DeliveredEvent = z.infer<typeof cloudEvent>
 
 export interface SubscriptionContext {
   readonly log: Log
-  readonly db: Database | undefined
-  /** Called after an event was handled, for what its transaction wrote to the outbox. */
-  readonly afterCommit: () => void
+  readonly databases: Sharded<Database> | undefined
+  /** Called after events were handled, for what their transaction wrote to the outbox of that database. */
+  readonly afterCommit: (db: Database) => void
 }
 
 /** An event of a delivery was handled before. */
@@ -87,7 +95,7 @@ class Repeated extends Error {}
 const patience = 40
 
 /** Turns deliveries into answers. DROP sends the event to the dead-letter topic. */
-export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) => {
+export const createConsumer = ({ log, databases, afterCommit }: SubscriptionContext) => {
   const defects = new Map<string, number>()
 
   const read = ({ definition }: Subscription, event: DeliveredEvent): Incoming => {
@@ -100,24 +108,26 @@ export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) =>
     return { data: parsed.data, head: { id, time, traceparent } }
   }
 
-  /** Handles events once each, in one transaction. Throws what the handler throws, and then none is handled. */
+  /** Handles events once each, in one transaction a database. Throws what the handler throws, and then none of that one is handled. */
   const applyAll = async (
     subscription: Subscription,
     events: readonly DeliveredEvent[],
     repeated: 'skip' | 'refuse',
   ): Promise<void> => {
     const incoming = events.map((event) => read(subscription, event))
-    const { definition, handleAll } = subscription
-    if (!db) return handleAll(incoming, undefined as never)
-    await transaction(db, async (tx) => {
-      const [inserted] = await tx.raw(
-        `INSERT IGNORE INTO inbox (event_id, topic) VALUES ${incoming.map(() => '(?, ?)').join()}`,
-        incoming.flatMap(({ head }) => [head.id, definition.topic]),
-      )
-      if (inserted.affectedRows === incoming.length) return handleAll(incoming, tx)
-      if (repeated === 'refuse') throw new Repeated()
-    })
-    afterCommit()
+    const { definition, about, handleAll } = subscription
+    if (!databases) return handleAll(incoming, undefined as never)
+    for (const [db, some] of Map.groupBy(incoming, ({ data }) => shardOf(databases, about(data)))) {
+      await transaction(db, async (tx) => {
+        const [inserted] = await tx.raw(
+          `INSERT IGNORE INTO inbox (event_id, topic) VALUES ${some.map(() => '(?, ?)').join()}`,
+          some.flatMap(({ head }) => [head.id, definition.topic]),
+        )
+        if (inserted.affectedRows === some.length) return handleAll(some, tx)
+        if (repeated === 'refuse') throw new Repeated()
+      })
+      afterCommit(db)
+    }
   }
 
   /** Handles one event once. Throws what the handler throws. */
@@ -162,7 +172,7 @@ export const createConsumer = ({ log, db, afterCommit }: SubscriptionContext) =>
   ): Promise<Status[] | undefined> => {
     const { topic } = subscription.definition
     const events = bodies.flatMap((body) => cloudEvent.safeParse(body).data ?? [])
-    if (!db || bodies.length === 1 || events.length < bodies.length) return undefined
+    if (!databases || bodies.length === 1 || events.length < bodies.length) return undefined
     try {
       await applyAll(subscription, events, 'refuse')
     } catch (error) {

@@ -2,7 +2,8 @@ import type { AccessEntry } from '@caravan/contracts/access'
 import type { Operation } from '@caravan/contracts/operation'
 import { createAccessState } from '../access-state.ts'
 
-const entriesOf = ({ id, method, path, access }: Operation): AccessEntry[] => {
+/** What lets those use an operation whom its contract names. */
+export const entriesOf = ({ id, method, path, access }: Operation): AccessEntry[] => {
   if (access !== 'member' && access !== 'anyone' && 'apps' in access) return []
   const allowed = typeof access === 'object' ? access.roles : ['shopper']
   const rules = allowed.map((role) => ({
