@@ -97,6 +97,10 @@ export const reportOf = async (stack: Stack, settings: Settings, measured: Measu
     perRun: {
       statements: perRun(books, (name) => statement.test(name)),
       calls: perRun(books, (name) => !statement.test(name)),
+      /** Of MySQL, by service. */
+      bytes: Object.fromEntries(
+        Object.entries(books.bytes).map(([service, n]) => [service, Math.round(n / books.runs)]),
+      ),
     },
     tables: books.tables,
   }
