@@ -48,9 +48,11 @@ test('every file is a part of something, and every part is there', () => {
       parts.add(isFolder ? join(path, 'kustomization.yaml') : path)
     }
   }
-  const unused = `${folder}/components/ingress/kustomization.yaml`
+  const unused = ['ingress', 'istio', 'traefik'].map(
+    (door) => `${folder}/components/${door}/kustomization.yaml`,
+  )
   const overlays = ['dev', 'test', 'online'].map((name) => `${folder}/overlays/${name}/kustomization.yaml`)
-  assert.deepEqual([...parts, ...overlays, unused].sort(), files)
+  assert.deepEqual([...parts, ...overlays, ...unused].sort(), files)
 })
 
 const pods = objects.flatMap(({ kind, metadata: { name }, spec }) => {
@@ -78,7 +80,7 @@ for (const { name, pod } of pods)
         [false, true, ['ALL']],
       )
       assert.ok(resources?.limits?.memory && resources.requests?.memory && resources.requests.cpu)
-      assert.match(image ?? '', /^(caravan-[a-z-]+|[a-z]+:\d[\w.]*)$/)
+      assert.match(image ?? '', /^(caravan-[a-z-]+|[a-z/]+:v?\d[\w.]*)$/)
       for (const word of [...command, ...args]) assert.equal(typeof word, 'string', 'a word is no number')
     }
   })
@@ -114,9 +116,43 @@ test('whichever overlay is applied, Dapr’s resources come before what reads th
   type Order = { sortOptions?: { legacySortOptions?: { orderLast: string[] } } }
   for (const file of kustomizations.filter((each) => each.includes('/overlays/'))) {
     const last = readYaml<Order>(file).sortOptions?.legacySortOptions?.orderLast ?? []
+    const { components = [] } = readYaml<Kustomization>(file)
+    const isCanary = components.some((path) => path.endsWith('/canary'))
     assert.ok(
-      ['Deployment', 'StatefulSet', 'Job'].every((kind) => last.includes(kind)),
+      ['Deployment', 'StatefulSet', 'Job', ...(isCanary ? ['Rollout'] : [])].every((kind) =>
+        last.includes(kind),
+      ),
       file,
+    )
+    // It changes what these bring.
+    const others = components.map((path) => path.split('/').at(-1) ?? '')
+    for (const earlier of ['hpa', 'keda', 'gateway-api'])
+      assert.ok(!isCanary || others.indexOf(earlier) < others.indexOf('canary'), `${earlier} in ${file}`)
+  }
+})
+
+test('a canary is of an app’s own pods, judged before each step by what it and the version before it answer', () => {
+  type Argument = { name: string; value?: string; valueFrom?: { podTemplateHashValue: string } }
+  type Step = { setWeight?: number; analysis?: { args: Argument[] } }
+  type Rollout = Manifest & {
+    spec: { workloadRef: { name: string }; strategy: { canary: { steps: Step[] } } }
+  }
+  const rollouts = all('Rollout') as Rollout[]
+  assert.deepEqual(rollouts.map(({ metadata }) => metadata.name).sort(), ['gateway', 'orders'])
+  for (const { metadata, spec } of rollouts) {
+    const { name } = named('Deployment', spec.workloadRef.name).metadata
+    assert.equal(metadata.name, name)
+    const { steps } = spec.strategy.canary
+    assert.deepEqual(
+      steps.map(({ setWeight, analysis }) => setWeight ?? analysis?.args),
+      [5, 25].flatMap((weight) => [
+        weight,
+        [
+          { name: 'app', value: name },
+          { name: 'canary', valueFrom: { podTemplateHashValue: 'Latest' } },
+          { name: 'stable', valueFrom: { podTemplateHashValue: 'Stable' } },
+        ],
+      ]),
     )
   }
 })

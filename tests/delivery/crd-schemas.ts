@@ -7,11 +7,6 @@ import { repository } from '../../tools/launcher/stack-file.ts'
 /** Where each kind of resource is defined: a Go module of its own project, and files of it. */
 const sources: [module: string, files: string][] = [
   ['github.com/argoproj/argo-cd/v3@v3.5.7', 'manifests/crds/*-crd.yaml'],
-  ['istio.io/api@v1.32.0', 'kubernetes/customresourcedefinitions.gen.yaml'],
-  [
-    'github.com/traefik/traefik/v3@v3.7.13',
-    'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
-  ],
 ]
 /** Pins Kubernetes itself. */
 const pinning = join(repository, 'tools/kubernetes')

@@ -21,7 +21,7 @@ const faults = (text: string): string => {
   return stdout + stderr
 }
 
-const files = find('deploy/argocd/*.yaml', 'deploy/traffic/*.yaml', 'deploy/opentofu/*/*.yaml')
+const files = find('deploy/argocd/*.yaml', 'deploy/opentofu/*/*.yaml')
 
 for (const file of files)
   test(`${file} is as its kinds are defined`, () => {
@@ -32,9 +32,6 @@ const mistakes: [string, string, string][] = [
   ['deploy/argocd/project.yaml', 'sourceRepos', 'sourceRepo'],
   ['deploy/argocd/applications.yaml', 'selfHeal: true', 'selfHeal: always'],
   ['deploy/argocd/applications.yaml', 'targetRevision', 'targetRevison'],
-  ['deploy/traffic/istio.yaml', 'exact:', 'exactly:'],
-  ['deploy/traffic/istio.yaml', 'minProtocolVersion: TLSV1_2', 'minProtocolVersion: TLS12'],
-  ['deploy/traffic/traefik.yaml', 'weighted:', 'weights:'],
   ['deploy/opentofu/stores/network.yaml', 'podSelector:', 'podSelectors:'],
 ]
 for (const [file, right, wrong] of mistakes)
@@ -43,10 +40,3 @@ for (const [file, right, wrong] of mistakes)
     assert.notEqual(broken, read(file))
     assert.match(faults(broken), /invalid|additional|enum|boolean/i)
   })
-
-test('a header asks Istio and Traefik for the canary before weights decide', () => {
-  const [istio, traefik] = ['istio', 'traefik'].map((name) => read(`deploy/traffic/${name}.yaml`))
-  assert.ok(istio && traefik)
-  assert.ok(istio.indexOf('x-canary: { exact: "true" }') < istio.indexOf('name: primary'))
-  assert.match(traefik, /Header\(`X-Canary`, `true`\)\n.*gateway-canary/)
-})

@@ -1,6 +1,7 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { parseAllDocuments } from 'yaml'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, relative } from 'node:path'
+import { parse, parseAllDocuments } from 'yaml'
 import { moduleSource } from '../launcher/go-build.ts'
 import { repository } from '../launcher/stack-file.ts'
 import { type Kubectl, startApiServer } from './api-server.ts'
@@ -8,7 +9,7 @@ import { type Kubectl, startApiServer } from './api-server.ts'
 // `npm run verify:manifests`: a real API server with the real definitions of what is not Kubernetes' own takes every overlay, strictly and
 // without a warning, and refuses each of their objects once it is misspelt.
 
-type Manifest = { kind: string; metadata: { name: string }; [field: string]: unknown }
+type Manifest = { apiVersion: string; kind: string; metadata: { name: string }; [field: string]: unknown }
 
 const log = (line: string) => console.error(line)
 const folder = join(repository, 'deploy/kubernetes')
@@ -17,17 +18,18 @@ const overlays = globSync('overlays/*', { cwd: folder }).sort()
 const list = (items: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
 const read = (text: string): Manifest[] => parseAllDocuments(text).map((document) => document.toJS())
 
-/** Where others keep their definitions. Dapr is the version that tools/dapr pins. */
-const dapr = moduleSource(join(repository, 'tools/dapr'), 'github.com/dapr/dapr')
+const source = (tool: string, module: string) => moduleSource(join(repository, 'tools', tool), module)
+const dapr = source('dapr', 'github.com/dapr/dapr')
+const traefik = source('traefik', 'github.com/traefik/traefik/v3')
+
+/** Where others keep their definitions: of what we build, in the version that is built. */
 const definitions = [
-  join(dapr, 'charts/dapr/crds'),
-  ...[
-    ['github.com/kedacore/keda/v2@v2.21.0', 'config/crd/bases'],
-    ['github.com/argoproj/argo-rollouts@v1.10.1', 'manifests/crds'],
-    ['sigs.k8s.io/gateway-api@v1.6.1', 'config/crd/standard'],
-  ].map(([module = '', place = '']) =>
-    join(moduleSource(join(repository, 'tools/kubernetes'), module), place),
-  ),
+  join(dapr, 'charts/dapr/crds/*.yaml'),
+  join(source('argo-rollouts', 'github.com/argoproj/argo-rollouts'), 'manifests/crds/*.yaml'),
+  join(source('kubernetes', 'github.com/kedacore/keda/v2@v2.21.0'), 'config/crd/bases/*.yaml'),
+  join(source('kubernetes', 'sigs.k8s.io/gateway-api@v1.6.1'), 'config/crd/standard/*.yaml'),
+  join(source('kubernetes', 'istio.io/api@v1.32.0'), 'kubernetes/customresourcedefinitions.gen.yaml'),
+  join(traefik, 'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml'),
 ]
 
 const must = (what: string, { ok, stdout, stderr }: ReturnType<Kubectl>): string => {
@@ -36,14 +38,13 @@ const must = (what: string, { ok, stdout, stderr }: ReturnType<Kubectl>): string
 }
 
 const define = (kubectl: Kubectl): void => {
-  const crds = definitions.flatMap((place) =>
-    globSync('*.yaml', { cwd: place })
-      .map((file) => readFileSync(join(place, file), 'utf8'))
-      .filter((text) => /^kind: CustomResourceDefinition$/m.test(text)),
-  )
+  const crds = definitions
+    .flatMap((place) => globSync(place))
+    .map((file) => readFileSync(file, 'utf8'))
+    .filter((text) => /^kind: CustomResourceDefinition$/m.test(text))
   must('the definitions', kubectl(['apply', '--server-side', '--filename=-'], crds.join('\n---\n')))
   must('the definitions', kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']))
-  log(`${crds.length} definitions`)
+  log(`${crds.length} files of definitions`)
 }
 
 /** What the server says to these objects; a warning is an error. Nothing is kept. */
@@ -77,26 +78,43 @@ const assertKnownToDapr = (objects: Manifest[]): void => {
   if (used.size === 0 || unknown.length > 0) throw new Error(`Dapr knows no annotation ${unknown}`)
 }
 
+/** The overlay `test` with the canary and what no overlay has, such as another door: each a folder, with what it is. */
+const trials = (scratch: string): [string, string][] => {
+  const kustomization = (place: string) => join(folder, place, 'kustomization.yaml')
+  const used = overlays.flatMap((overlay) => {
+    const { components } = parse(readFileSync(kustomization(overlay), 'utf8')) as { components: string[] }
+    return components.map((path) => basename(path))
+  })
+  return globSync('components/*', { cwd: folder }).flatMap((component) => {
+    if (used.includes(basename(component))) return []
+    const place = join(scratch, basename(component))
+    const path = (part: string) => relative(realpathSync(place), join(folder, part))
+    mkdirSync(place)
+    const trial = {
+      namespace: 'caravan',
+      resources: [path('overlays/test')],
+      components: [path('components/canary'), path(component)],
+    }
+    writeFileSync(join(place, 'kustomization.yaml'), JSON.stringify(trial))
+    return [[`${component} with overlays/test`, place]]
+  })
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'caravan-overlays-'))
 const { kubectl, stop } = await startApiServer(log)
 try {
   define(kubectl)
   const all = new Map<string, Manifest>()
-  for (const overlay of overlays) {
-    const objects = read(must(overlay, kubectl(['kustomize', join(folder, overlay)])))
+  const places = overlays.map((overlay): [string, string] => [overlay, join(folder, overlay)])
+  for (const [overlay, place] of [...places, ...trials(scratch)]) {
+    const objects = read(must(overlay, kubectl(['kustomize', place])))
     const namespaces = objects.filter(({ kind }) => kind === 'Namespace')
     must(overlay, kubectl(['apply', '--server-side', '--filename=-'], list(namespaces)))
     must(overlay, tryOut(kubectl, objects))
     const blank = /"\$\{[A-Z_]+\}"/.exec(list(objects))
     if (blank) throw new Error(`${overlay} leaves ${blank[0]} unset`)
-    for (const each of objects) all.set(`${each.kind}/${each.metadata.name}`, each)
+    for (const each of objects) all.set(`${each.apiVersion} ${each.kind} ${each.metadata.name}`, each)
     log(`${overlay}: ${objects.length} objects are taken`)
-  }
-  // Of components that no overlay uses, too.
-  for (const file of globSync('components/*/*.yaml', { cwd: folder })) {
-    if (file.endsWith('/kustomization.yaml')) continue
-    const objects = read(readFileSync(join(folder, file), 'utf8'))
-    must(file, tryOut(kubectl, objects))
-    for (const each of objects) all.set(`${each.kind}/${each.metadata.name}`, each)
   }
   assertKnownToDapr([...all.values()])
   for (const [name, object] of all) {
@@ -106,5 +124,6 @@ try {
   }
   log(`each of ${all.size} objects is refused when misspelt`)
 } finally {
+  rmSync(scratch, { recursive: true })
   await stop()
 }
