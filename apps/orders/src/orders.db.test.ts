@@ -29,6 +29,8 @@ import { createTokenIssuer, issuer, kid } from '@caravan/service-kit/testing/tok
 /** The service itself, as a process, with the orders of its accounts in one database or two. */
 const tokens = createTokenIssuer()
 const appToken = 'a-token-of-the-app'
+const patienceMs = 180_000
+const patiently = <T>(what: string, ask: () => Promise<T> | T) => eventually(what, ask, patienceMs)
 const migrations = new URL('../migrations/', import.meta.url)
 let databases: [TestDatabase, TestDatabase]
 let orders: Awaited<ReturnType<typeof startOrders>>
@@ -96,10 +98,12 @@ const startOrders = async (...urls: string[]) => {
   })
   started.push(app)
   const ended = once(app, 'exit')
-  await eventually('orders serves', async () => {
-    if (app.exitCode !== null) throw new Error(`orders ended with ${app.exitCode}`)
-    return (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200
-  })
+  await patiently(
+    'orders serves',
+    async () =>
+      app.exitCode !== null || (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200,
+  )
+  assert.equal(app.exitCode, null)
   const stop = async (): Promise<void> => {
     app.kill()
     assert.deepEqual(await ended, [0, null])
@@ -120,27 +124,30 @@ after(async () => {
   await Promise.all(databases?.map((each) => each.drop()) ?? [])
 })
 
-const send = async (method: string, path: string, headers: Record<string, string>, body?: unknown) => {
-  const response = await fetch(orders.url + path, {
-    method,
-    headers: { 'dapr-api-token': appToken, 'content-type': 'application/json', ...headers },
-    ...(body ? { body: JSON.stringify(body) } : {}),
+/** An answer that does not ask for a repeat: a busy machine gives such. */
+const send = (method: string, path: string, headers: Record<string, string>, body?: unknown) =>
+  patiently(`${method} ${path} is answered`, async () => {
+    const response = await fetch(orders.url + path, {
+      method,
+      headers: { 'dapr-api-token': appToken, 'content-type': 'application/json', ...headers },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    const answer = { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    return answer.status !== 503 && answer.body.code !== 'idempotency/in-flight' && answer
   })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
-}
-const deliver = async (topic: string, data: unknown): Promise<unknown> => {
-  const event = { specversion: '1.0', id: newId(), source: '/tests', type: topic, data }
-  return (await send('POST', `/events/${topic}`, {}, event)).body.status
-}
-/** Events in one delivery; a status for each. */
-const deliverAll = async (topic: string, all: readonly unknown[]): Promise<unknown[]> => {
+/** Events in one delivery; a status for each, when none wants to be delivered again. */
+const deliverAll = (topic: string, all: readonly unknown[]): Promise<string[]> => {
   const entries = all.map((data) => ({
     entryId: newId(),
     event: { specversion: '1.0', id: newId(), source: '/tests', type: topic, data },
   }))
-  const { body } = await send('POST', `/events/${topic}`, {}, { entries })
-  return (body.statuses as { status: string }[]).map(({ status }) => status)
+  return patiently(`${topic} is handled`, async () => {
+    const { body } = await send('POST', `/events/${topic}`, {}, { entries })
+    const statuses = (body.statuses as { status: string }[]).map(({ status }) => status)
+    return !statuses.includes('RETRY') && statuses
+  })
 }
+const deliver = async (topic: string, data: unknown) => (await deliverAll(topic, [data]))[0]
 
 const call = <T = Order>(
   account: string,
@@ -240,7 +247,7 @@ test('events of orders of both databases in one delivery each have their effect,
       ['placed', 'paid', 'confirmed'],
     )
   }
-  await eventually('all was told', () =>
+  await patiently('all was told', () =>
     ['order.placed', 'order.paid', 'order.confirmed'].every((topic) => {
       const told = orders.fake.publishedTo(topic).map(({ data }) => (data as { orderId: string }).orderId)
       return placed.every(({ id }) => told.filter((each) => each === id).length === 1)
@@ -287,10 +294,10 @@ test('sweeps come to both databases: what is not paid ends, what is paid is aske
     await db('orders').where({ id: paid.id }).update({ ask_at: '2000-01-01' })
     const status = async ({ id }: Order) =>
       (await call(account, getOrder, { query: `orderId=${id}` })).body.status
-    await eventually('the unpaid order ends', async () => (await status(unpaid)) === 'cancelled')
-    await eventually('the paid order is confirmed', async () => (await status(paid)) === 'confirmed')
+    await patiently('the unpaid order ends', async () => (await status(unpaid)) === 'cancelled')
+    await patiently('the paid order is confirmed', async () => (await status(paid)) === 'confirmed')
     assert.equal(await deliver('account.closed', { accountId: account }), 'SUCCESS')
-    await eventually('the address is erased', async () => {
+    await patiently('the address is erased', async () => {
       const row = await db('orders').where({ id: unpaid.id }).first('address_erased')
       return row?.address_erased === 1
     })
@@ -327,7 +334,7 @@ test('a service that had one database goes on with two halves of it', async () =
     const owners = accounts(6)
     const keys = owners.map(() => newId())
     const placed = await Promise.all(owners.map((account, n) => place(account, keys[n])))
-    await eventually('all was told', () => orders.fake.publishedTo('order.placed').length === placed.length)
+    await patiently('all was told', () => orders.fake.publishedTo('order.placed').length === placed.length)
     await orders.stop()
 
     const name = new URL(whole.url).pathname.slice(1)
