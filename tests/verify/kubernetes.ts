@@ -10,6 +10,7 @@ import { inOwnNetwork, provideCluster, startCluster } from '../../tools/cluster/
 import { buildImages } from '../../tools/containers/build-images.ts'
 import { findDocker } from '../../tools/containers/docker.ts'
 import { provideEngine } from '../../tools/containers/engine.ts'
+import type { Kubectl } from '../../tools/kubernetes/api-server.ts'
 import { namespace } from '../../tools/kubernetes/dapr-resources.ts'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { run } from '../../tools/launcher/run.ts'
@@ -24,13 +25,22 @@ import { checkOut } from './persistent-checkout.ts'
 import { step } from './step.ts'
 
 // npm run verify:kubernetes: the overlay `test` on a real cluster of one node, made here from etcd to kubelet, with Dapr by its chart. Exit 0
-// only when all of it held. --keep leaves the images, in the engine and in the node, for the next time.
+// only when all of it held. --keep leaves the images, in the engine and in the node, for the next time; --rate is for a machine that
+// cannot carry 20 checkouts a second.
 
-const { keep, inside } = parseArgs({
-  options: { keep: { type: 'boolean', default: false }, inside: { type: 'boolean', default: false } },
+const options = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '20' },
+    inside: { type: 'boolean', default: false },
+  },
 }).values
+const { keep, inside } = options
+/** Checkouts a second while apps are rolled. */
+const rate = Number(options.rate)
+/** Apps that are rolled together. */
+const atOnce = 3
 
-const rate = 20
 const log = (line: string) => console.error(line)
 const folder = join(repository, '.caravan/cluster')
 const profile = 'cluster/.caravan/shop'
@@ -51,8 +61,16 @@ const outside = async (): Promise<number> => {
 }
 
 /** What the shop's containers hold now, a line a program: how many there are, and their MiB. */
-const memory = (inShop: (...args: string[]) => string): string => {
-  const lines = inShop('top', 'pods', '--containers', '--no-headers').trim().split('\n')
+const memory = async (kubectl: Kubectl): Promise<string> => {
+  const lines = await eventually(
+    'the figures of all pods are there',
+    () => {
+      const args = ['top', 'pods', '--containers', '--no-headers', `--namespace=${namespace}`]
+      const { ok, stdout } = kubectl(args)
+      return ok && stdout.trim().split('\n')
+    },
+    120_000,
+  )
   const used = lines
     .map((line) => line.trim().split(/\s+/))
     .map(([pod = '', name = '', , memory]) => {
@@ -135,7 +153,7 @@ const verify = async (): Promise<void> => {
     const goods = await shop.newLines([1000])
     await step('a checkout', () => checkOut(shop, goods, clientLog))
     await step('audit', audited)
-    console.log(memory(inShop))
+    console.log(await memory(kubectl))
     await step('what is on no list, and what no policy allows, is refused', () => assertRefusals(kubectl))
 
     await step(`a pod of each app dies under load, then the node`, async () => {
@@ -161,11 +179,12 @@ const verify = async (): Promise<void> => {
         const load = startLoad(loadLog)
         try {
           await eventually('the load sells', () => load.sold() > rate * 5, 180_000)
-          for (const app of apps) {
-            inShop('rollout', 'restart', `deployment/${app}`)
-            await rolledOut(kubectl, `deployment/${app}`, namespace)
+          for (let first = 0; first < apps.length; first += atOnce) {
+            const some = apps.slice(first, first + atOnce).map((app) => `deployment/${app}`)
+            inShop('rollout', 'restart', ...some)
+            for (const each of some) await rolledOut(kubectl, each, namespace)
           }
-          console.log(memory(inShop))
+          console.log(await memory(kubectl))
           await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
         } finally {
           await load.end()

@@ -30,8 +30,11 @@ const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`
  * First in the machine: mounts of its own, seen by those that it starts, and an empty /run, so that it meets nothing of this machine. A
  * program that ends is started again, as an init system does.
  */
-const script = (programs: readonly Program[], logs: string): string =>
+const script = (programs: readonly Program[], group: string, logs: string): string =>
   [
+    ...groups(group)
+      .filter((folder) => existsSync(join(folder, 'cpu.shares')) || existsSync(join(folder, 'cpu.weight')))
+      .map((folder) => `echo 0 >${quoted(join(folder, own, 'cgroup.procs'))}`),
     'mount --make-rshared /',
     'mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock',
     ...programs.map(
@@ -41,14 +44,17 @@ const script = (programs: readonly Program[], logs: string): string =>
     'wait',
   ].join('\n')
 
-/** Where a control group of that name is: version 1 has a tree for each controller. */
-const groups = (name: string): string[] =>
-  globSync(['/sys/fs/cgroup/cgroup.procs', '/sys/fs/cgroup/*/cgroup.procs'])
-    .map((file) => dirname(file))
-    .filter(
-      (folder) => dirname(folder) === '/sys/fs/cgroup' || existsSync(join(folder, 'cgroup.controllers')),
-    )
-    .map((folder) => join(folder, name))
+/** Where a control group of that name is: version 2 of them has one tree, version 1 one for each controller. */
+const groups = (name: string): string[] => {
+  const root = '/sys/fs/cgroup'
+  const trees = existsSync(join(root, 'cgroup.controllers'))
+    ? [root]
+    : globSync(join(root, '*/cgroup.procs')).map((file) => dirname(file))
+  return trees.map((tree) => join(tree, name))
+}
+
+/** The group of the machine's programs, beside that of the pods, and as heavy as a node of some processors. */
+const own = 'system'
 
 const makeGroups = (name: string): void => {
   for (const folder of groups(name)) {
@@ -57,6 +63,13 @@ const makeGroups = (name: string): void => {
     for (const file of ['cpuset.cpus', 'cpuset.mems'])
       if (existsSync(join(folder, file)))
         writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file)))
+    // By itself the whole cluster would get as much of a busy processor as one process of this machine or two.
+    for (const [file, most] of Object.entries({ 'cpu.shares': '262144', 'cpu.weight': '10000' }))
+      if (existsSync(join(folder, file))) writeFileSync(join(folder, file), most)
+    // For what runs beside the pods: it must not be the first to starve.
+    const system = join(folder, own)
+    mkdirSync(system, { recursive: true })
+    if (existsSync(join(system, 'cpu.shares'))) writeFileSync(join(system, 'cpu.shares'), '8192')
   }
 }
 
@@ -97,7 +110,7 @@ export const openMachine = (programs: readonly Program[], group: string, logs: s
       '--',
       'bash',
       '-euc',
-      script(programs, logs),
+      script(programs, group, logs),
     ])
     const child = spawn(file, args, { stdio: ['ignore', output, output], detached: true })
     ended = new Promise((done) => child.once('exit', done))
