@@ -47,8 +47,17 @@ const fit = (objects: Manifest[], scaled: ReadonlySet<string>): Manifest[] => {
   return objects
 }
 
-/** The shop of the overlay `test` in this cluster, its files below `folder`. Resolves when all of its pods are ready. */
-export const startShop = async ({ kubectl, kubeconfig }: Node, program: string, folder: string) => {
+/**
+ * The shop of an overlay in this cluster, its files below `folder`; `adapt` changes the overlay’s text. Resolves when all of its pods are
+ * ready, of Rollouts only those of their Deployments.
+ */
+export const startShop = async (
+  { kubectl, kubeconfig }: Node,
+  program: string,
+  folder: string,
+  overlay = join(repository, 'deploy/kubernetes/overlays/test'),
+  adapt = (text: string) => text,
+) => {
   for (const [claim, owner] of Object.entries(claims)) {
     const path = join(folder, 'volumes', claim)
     mkdirSync(path, { recursive: true })
@@ -60,9 +69,8 @@ export const startShop = async ({ kubectl, kubeconfig }: Node, program: string, 
     '--to',
     secrets,
   ])
-  const overlay = join(repository, 'deploy/kubernetes/overlays/test')
   const read = () =>
-    parseAllDocuments(tell(kubectl, ['kustomize', overlay])).map((each): Manifest => each.toJS())
+    parseAllDocuments(adapt(tell(kubectl, ['kustomize', overlay]))).map((each): Manifest => each.toJS())
   const scaled = read().flatMap(({ kind, metadata }) =>
     kind === 'HorizontalPodAutoscaler' ? String(metadata?.name) : [],
   )

@@ -11,16 +11,17 @@ export const pinnedTool = (goMod: string): { program: string; version: string } 
   return { program, version }
 }
 
-/** The path of the program that `tools/<name>` pins, built once per machine and version. Throws without Go. */
+/** The path of the program that `tools/<name>` pins, built once per machine and version, with these flags. Throws without Go. */
 export const provideGoTool = async (
   root: string,
   name: string,
   log: (line: string) => void,
+  flags: string[] = [],
 ): Promise<string> => {
   const module = join(root, 'tools', name)
   const { program, version } = pinnedTool(readFileSync(join(module, 'go.mod'), 'utf8'))
   if (!haveGo()) throw new Error(`${name} is built with Go: https://go.dev/dl`)
   const folder = cacheFolder(`${name}-${version}`)
-  await buildOnce({ what: `${name} ${version}`, module, packages: [program], folder }, log)
+  await buildOnce({ what: `${name} ${version}`, module, packages: [program], flags, folder }, log)
   return join(folder, basename(program))
 }

@@ -46,6 +46,7 @@ const programs: Record<string, string> = {
   fuzz: 'tools/fuzz.ts',
   'rotate-keys': 'tools/rotate-keys.ts',
   'verify:compose': 'tests/verify/compose.ts',
+  'verify:canary': 'tests/verify/canary.ts',
   'verify:kubernetes': 'tests/verify/kubernetes.ts',
 }
 
