@@ -71,18 +71,15 @@ export const assertRefusals = async (kubectl: Kubectl): Promise<void> => {
       ...['node', '--input-type=module', '--eval', code],
     ]).trim()
   /** The status that the sidecar of this pod answers with. */
-  const asked = (pod: string, method: string, path: string, body?: object): string =>
-    inside(
+  const asked = (pod: string, method: string, path: string, body?: object): string => {
+    const question = JSON.stringify({ method, ...(body ? { body: JSON.stringify(body) } : {}) })
+    return inside(
       pod,
-      `const answer = await fetch('http://127.0.0.1:3500/v1.0/${path}', ${JSON.stringify({
-        method,
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      })
-        .replace(/}$/, '')
-        .concat(
-          ", headers: { 'content-type': 'application/json', 'dapr-api-token': process.env.DAPR_API_TOKEN } }",
-        )}); console.log(answer.status)`,
+      `const headers = { 'content-type': 'application/json', 'dapr-api-token': process.env.DAPR_API_TOKEN }
+       const answer = await fetch('http://127.0.0.1:3500/v1.0/${path}', { headers, ...${question} })
+       console.log(answer.status)`,
     )
+  }
   const connects = (pod: string, host: string, port: number, where?: string): string =>
     inside(
       pod,
@@ -97,11 +94,11 @@ export const assertRefusals = async (kubectl: Kubectl): Promise<void> => {
     asked(pod, operation.method, `invoke/catalog/method${invokedPath(operation)}?skus=GAIWAN-PLUM-110`)
 
   apply(kubectl, [outsiderPod, stranger])
-  const [inventory, carts, orders] = ['inventory', 'carts', 'orders'].map((app) => `deployment/${app}`) as [
-    string,
-    string,
-    string,
-  ]
+  const [inventory, carts, orders] = [
+    'deployment/inventory',
+    'deployment/carts',
+    'deployment/orders',
+  ] as const
   try {
     await eventually(
       'the outsider’s sidecar answers',

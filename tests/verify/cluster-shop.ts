@@ -69,12 +69,12 @@ export const startShop = async (
     '--to',
     secrets,
   ])
-  const read = () =>
-    parseAllDocuments(adapt(tell(kubectl, ['kustomize', overlay]))).map((each): Manifest => each.toJS())
-  const scaled = read().flatMap(({ kind, metadata }) =>
+  const text = adapt(tell(kubectl, ['kustomize', overlay]))
+  const rendered = parseAllDocuments(text).map((each): Manifest => each.toJS())
+  const scaled = rendered.flatMap(({ kind, metadata }) =>
     kind === 'HorizontalPodAutoscaler' ? String(metadata?.name) : [],
   )
-  const objects = fit(read(), new Set(scaled))
+  const objects = fit(rendered, new Set(scaled))
   const isNamespace = ({ kind }: Manifest) => kind === 'Namespace'
   const volumes = Object.keys(claims).map((claim) =>
     volume(join(folder, 'volumes', claim), namespace, claim, '5Gi'),

@@ -12,9 +12,9 @@ import { provideEngine } from '../../tools/containers/engine.ts'
 import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { run } from '../../tools/launcher/run.ts'
 import { readStack, repository } from '../../tools/launcher/stack-file.ts'
-import { audit } from '../audit/audit.ts'
 import { openClientLog } from '../support/client-log.ts'
 import { shopOf } from '../support/shop.ts'
+import { assertAudited } from './assert-audited.ts'
 import { checkOut } from './persistent-checkout.ts'
 import { step } from './step.ts'
 
@@ -91,11 +91,7 @@ const verify = async (): Promise<void> => {
     assert.equal(code, 0, 'the demo failed')
   }
   const clientLog = openClientLog(join(root, 'clients.jsonl'))
-  const audited = async () => {
-    const findings = await audit({ stack, clientLog: clientLog.file, log })
-    const wrong = findings.flatMap(({ check, violations }) => violations.map((what) => `${check}: ${what}`))
-    assert.deepEqual(wrong, [])
-  }
+  const audited = () => assertAudited({ stack, clientLog: clientLog.file, log })
 
   try {
     await step(`docker compose up: ${lasting.length} containers`, async () => {

@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { rolledOut, tell } from '../../tools/cluster/addons.ts'
-import { inOwnNetwork, provideCluster, startCluster } from '../../tools/cluster/cluster.ts'
-import { buildImages } from '../../tools/containers/build-images.ts'
-import { findDocker } from '../../tools/containers/docker.ts'
-import { provideEngine } from '../../tools/containers/engine.ts'
+import type { Node } from '../../tools/cluster/node.ts'
 import type { Kubectl } from '../../tools/kubernetes/api-server.ts'
 import { namespace } from '../../tools/kubernetes/dapr-resources.ts'
 import { openGuard } from '../../tools/launcher/guard.ts'
 import { run } from '../../tools/launcher/run.ts'
 import { repository } from '../../tools/launcher/stack-file.ts'
-import { audit } from '../audit/audit.ts'
 import type { LoadReport } from '../load/report.ts'
 import { openClientLog } from '../support/client-log.ts'
 import { shopOf } from '../support/shop.ts'
+import { assertAudited } from './assert-audited.ts'
 import { assertRefusals } from './cluster-refusals.ts'
-import { apps, shopImages, startShop, tag } from './cluster-shop.ts'
+import { apps, startShop } from './cluster-shop.ts'
+import { folder, inCluster, log, profile } from './in-cluster.ts'
 import { checkOut } from './persistent-checkout.ts'
 import { step } from './step.ts'
 
@@ -40,25 +38,6 @@ const { keep, inside } = options
 const rate = Number(options.rate)
 /** Apps that are rolled together. */
 const atOnce = 3
-
-const log = (line: string) => console.error(line)
-const folder = join(repository, '.caravan/cluster')
-const profile = 'cluster/.caravan/shop'
-
-/** The network of the cluster is not that of this machine: what has to be fetched is there before. */
-const outside = async (): Promise<number> => {
-  const engine = await step('a Docker engine', () => provideEngine(log))
-  try {
-    await step('the cluster’s programs and images', () => provideCluster(engine.docker, log))
-    const ca = process.env.NODE_EXTRA_CA_CERTS
-    await step('images of the apps', () => buildImages(engine.docker, { tag, ca }, log))
-    const code = await inOwnNetwork(import.meta.filename, ['--inside', ...process.argv.slice(2)])
-    if (code === 0 && !keep) rmSync(folder, { recursive: true })
-    return code
-  } finally {
-    await engine.release(keep)
-  }
-}
 
 /** What the shop's containers hold now, a line a program: how many there are, and their MiB. */
 const memory = async (kubectl: Kubectl): Promise<string> => {
@@ -116,101 +95,71 @@ const startLoad = (clientLog: string) => {
   }
 }
 
-const verify = async (): Promise<void> => {
-  const docker = findDocker() ?? 'docker'
-  const provided = await provideCluster(docker, log)
-  mkdirSync(folder, { recursive: true })
-  // Of the last time images stay, and nothing else.
-  for (const place of readdirSync(folder))
-    if (!['containerd', 'images.json'].includes(place)) rmSync(join(folder, place), { recursive: true })
-  const node = await startCluster(provided, shopImages, folder, step, log)
+const verify = async (node: Node, program: string): Promise<void> => {
   const { kubectl } = node
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void node.stop().finally(() => process.exit(1)))
   const inShop = (...args: string[]) => tell(kubectl, [...args, `--namespace=${namespace}`])
-  const kubectlProgram = join(provided.programs.kubernetes, 'kubectl')
-  try {
-    const deployed = await step('the shop: all pods are ready', () => startShop(node, kubectlProgram, folder))
-    const secrets = JSON.parse(readFileSync(deployed.values, 'utf8'))
-    const shop = shopOf({ ...deployed, secrets })
-    const clientLog = openClientLog(join(folder, 'clients.jsonl'))
-    const loadLog = join(folder, 'load.jsonl')
-    writeFileSync(loadLog, '')
-    const audited = () =>
-      deployed.attached(profile, async (stack) => {
-        const findings = await audit({ stack, clientLog: [clientLog.file, loadLog], log })
-        const wrong = findings.flatMap(({ check, violations }) =>
-          violations.map((what) => `${check}: ${what}`),
-        )
-        assert.deepEqual(wrong, [])
-      })
-    await step('sample data and a confirmed checkout: npm run seed, npm run demo', () =>
-      deployed.attached(profile, async () => {
-        for (const program of ['tools/seed/main.ts', 'tests/demo.ts'])
-          assert.equal(await run('node', [program], { env: { STACK_PROFILE: profile } }), 0, program)
-      }),
-    )
-    const goods = await shop.newLines([1000])
-    await step('a checkout', () => checkOut(shop, goods, clientLog))
-    await step('audit', audited)
-    console.log(await memory(kubectl))
-    await step('what is on no list, and what no policy allows, is refused', () => assertRefusals(kubectl))
+  const deployed = await step('the shop: all pods are ready', () => startShop(node, program, folder))
+  const secrets = JSON.parse(readFileSync(deployed.values, 'utf8'))
+  const shop = shopOf({ ...deployed, secrets })
+  const clientLog = openClientLog(join(folder, 'clients.jsonl'))
+  const loadLog = join(folder, 'load.jsonl')
+  writeFileSync(loadLog, '')
+  const audited = () =>
+    deployed.attached(profile, (stack) => assertAudited({ stack, clientLog: [clientLog.file, loadLog], log }))
+  await step('sample data and a confirmed checkout: npm run seed, npm run demo', () =>
+    deployed.attached(profile, async () => {
+      for (const file of ['tools/seed/main.ts', 'tests/demo.ts'])
+        assert.equal(await run('node', [file], { env: { STACK_PROFILE: profile } }), 0, file)
+    }),
+  )
+  const goods = await shop.newLines([1000])
+  await step('a checkout', () => checkOut(shop, goods, clientLog))
+  await step('audit', audited)
+  console.log(await memory(kubectl))
+  await step('what is on no list, and what no policy allows, is refused', () => assertRefusals(kubectl))
 
-    await step(`a pod of each app dies under load, then the node`, async () => {
-      const buying: Promise<string>[] = []
-      const buy = () => buying.push(checkOut(shop, goods, clientLog))
-      for (const app of apps) {
-        for (let some = 0; some < 5; some++) buy()
-        const selector = `--selector=app.kubernetes.io/name=${app}`
-        const [pod = ''] = inShop('get', 'pods', selector, '--output=name').split('\n')
-        inShop('delete', pod, '--grace-period=1', '--wait=false')
-        await pause(2000)
-      }
+  await step(`a pod of each app dies under load, then the node`, async () => {
+    const buying: Promise<string>[] = []
+    const buy = () => buying.push(checkOut(shop, goods, clientLog))
+    for (const app of apps) {
       for (let some = 0; some < 5; some++) buy()
-      await node.reboot()
-      assert.equal(new Set(await Promise.all(buying)).size, buying.length)
-      await deployed.ready()
-    })
-    await step('audit', audited)
+      const selector = `--selector=app.kubernetes.io/name=${app}`
+      const [pod = ''] = inShop('get', 'pods', selector, '--output=name').split('\n')
+      inShop('delete', pod, '--grace-period=1', '--wait=false')
+      await pause(2000)
+    }
+    for (let some = 0; some < 5; some++) buy()
+    await node.reboot()
+    assert.equal(new Set(await Promise.all(buying)).size, buying.length)
+    await deployed.ready()
+  })
+  await step('audit', audited)
 
-    const replicas = () => Number(inShop('get', 'deployment', 'gateway', '-o=jsonpath={.spec.replicas}'))
-    await step(`every app rolled, at ${rate} checkouts a second: no failed request`, () =>
-      deployed.attached(profile, async () => {
-        const load = startLoad(loadLog)
-        try {
-          await eventually('the load sells', () => load.sold() > rate * 5, 180_000)
-          for (let first = 0; first < apps.length; first += atOnce) {
-            const some = apps.slice(first, first + atOnce).map((app) => `deployment/${app}`)
-            inShop('rollout', 'restart', ...some)
-            for (const each of some) await rolledOut(kubectl, each, namespace)
-          }
-          console.log(await memory(kubectl))
-          await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
-        } finally {
-          await load.end()
+  const replicas = () => Number(inShop('get', 'deployment', 'gateway', '-o=jsonpath={.spec.replicas}'))
+  await step(`every app rolled, at ${rate} checkouts a second: no failed request`, () =>
+    deployed.attached(profile, async () => {
+      const load = startLoad(loadLog)
+      try {
+        await eventually('the load sells', () => load.sold() > rate * 5, 180_000)
+        for (let first = 0; first < apps.length; first += atOnce) {
+          const some = apps.slice(first, first + atOnce).map((app) => `deployment/${app}`)
+          inShop('rollout', 'restart', ...some)
+          for (const each of some) await rolledOut(kubectl, each, namespace)
         }
-      }),
-    )
-    await step('the autoscaler removes them', () =>
-      eventually('there are two gateways', () => replicas() === 2, 180_000),
-    )
-    await step('audit', audited)
-  } catch (error) {
-    console.error(error)
-    log(kubectl(['get', 'pods', '--all-namespaces', '--output=wide']).stdout)
-    log(kubectl(['get', 'events', `--namespace=${namespace}`, '--sort-by=.lastTimestamp']).stdout)
-    log(`the logs of the node and its pods are in ${folder}`)
-    if (process.env.VERIFY_PAUSE) await pause(1_000_000)
-    process.exitCode = 1
-  } finally {
-    await node.stop()
-  }
+        console.log(await memory(kubectl))
+        await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
+      } finally {
+        await load.end()
+      }
+    }),
+  )
+  await step('the autoscaler removes them', () =>
+    eventually('there are two gateways', () => replicas() === 2, 180_000),
+  )
+  await step('audit', audited)
 }
 
-try {
-  if (inside) await verify()
-  else process.exitCode = await step('in all', outside)
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
+await inCluster({
+  ...{ module: import.meta.filename, inside, keep, verify },
+  tellOf: ['events', '--sort-by=.lastTimestamp'],
+})
