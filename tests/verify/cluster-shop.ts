@@ -3,11 +3,11 @@ import { chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts'
 import type { Container } from 'kubernetes-types/core/v1.d.ts'
-import { parseAllDocuments } from 'yaml'
-import { apply, rolledOut, tell, volume } from '../../tools/cluster/addons.ts'
+import { apply, rolledOut, volume } from '../../tools/cluster/addons.ts'
 import type { Node } from '../../tools/cluster/node.ts'
 import { attachShop } from '../../tools/kubernetes/attach.ts'
 import { namespace, topology } from '../../tools/kubernetes/dapr-resources.ts'
+import { objectsIn, tell } from '../../tools/kubernetes/kubectl.ts'
 import { attachStack } from '../../tools/launcher/attached-stack.ts'
 import { repository } from '../../tools/launcher/stack-file.ts'
 
@@ -70,7 +70,7 @@ export const startShop = async (
     secrets,
   ])
   const text = adapt(tell(kubectl, ['kustomize', overlay]))
-  const rendered = parseAllDocuments(text).map((each): Manifest => each.toJS())
+  const rendered = objectsIn<Manifest>(text)
   const scaled = rendered.flatMap(({ kind, metadata }) =>
     kind === 'HorizontalPodAutoscaler' ? String(metadata?.name) : [],
   )

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts'
 import type { PersistentVolume } from 'kubernetes-types/core/v1.d.ts'
-import { parseAllDocuments } from 'yaml'
-import type { Kubectl } from '../kubernetes/api-server.ts'
+import { type Kubectl, listOf, objectsIn, tell } from '../kubernetes/kubectl.ts'
 import { daprVersion } from '../launcher/dapr-binaries.ts'
 import { inherited } from '../launcher/environment.ts'
 import { moduleSource } from '../launcher/go-build.ts'
@@ -13,16 +12,8 @@ import { repository } from '../launcher/stack-file.ts'
 import { clusterImages, daprRegistry } from './images.ts'
 import type { Node } from './node.ts'
 
-/** What kubectl prints; throws with what it complains of. */
-export const tell = (kubectl: Kubectl, args: string[], input?: string): string => {
-  const { ok, stdout, stderr } = kubectl(args, input)
-  if (!ok) throw new Error(`kubectl ${args.slice(0, 4).join(' ')}: ${stderr.trim() || stdout.trim()}`)
-  return stdout
-}
-
 export const apply = (kubectl: Kubectl, objects: readonly object[]): void => {
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-  tell(kubectl, ['apply', '--server-side', '--force-conflicts', '--filename=-'], list)
+  tell(kubectl, ['apply', '--server-side', '--force-conflicts', '--filename=-'], listOf(objects))
 }
 
 /** Waits until all pods of a workload are those of its newest version, and available. */
@@ -87,8 +78,8 @@ export const installDapr = (helm: string, node: Node, chart: string): void => {
 
 /** The figures that autoscalers and `kubectl top` read. */
 export const installMetrics = (kubectl: Kubectl, manifests: string): void => {
-  const objects = parseAllDocuments(tell(kubectl, ['kustomize', manifests])).map((each) => each.toJS())
-  for (const each of objects as Deployment[]) {
+  const objects = objectsIn<Deployment>(tell(kubectl, ['kustomize', manifests]))
+  for (const each of objects) {
     if (each.kind !== 'Deployment') continue
     for (const container of each.spec?.template.spec?.containers ?? []) {
       container.image = clusterImages.metricsServer

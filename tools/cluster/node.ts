@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { selfSigned } from '../../deploy/gateway/self-signed.mjs'
-import type { Kubectl } from '../kubernetes/api-server.ts'
-import { inherited } from '../launcher/environment.ts'
+import { type Kubectl, openKubectl } from '../kubernetes/kubectl.ts'
 import { type Machine, openMachine, type Program } from './machine.ts'
 import { type NodePrograms, networkPlugins } from './programs.ts'
 
@@ -286,14 +285,7 @@ export const startNode = async (
   const logs = place('log')
   const machine: Machine = openMachine(commands(programs, place), group, logs)
   const kubeconfig = place('admin.conf')
-  const kubectl: Kubectl = (args, input) => {
-    const { status, stdout, stderr } = spawnSync(join(programs.kubernetes, 'kubectl'), args, {
-      ...{ encoding: 'utf8', maxBuffer: 2 ** 28, cwd: folder },
-      env: { ...inherited(), KUBECONFIG: kubeconfig },
-      ...(input === undefined ? {} : { input }),
-    })
-    return { ok: status === 0, stdout, stderr }
-  }
+  const kubectl = openKubectl(join(programs.kubernetes, 'kubectl'), { kubeconfig })
   const until = async (what: string, args: string[], wanted: RegExp) => {
     for (const end = Date.now() + readyMs; ; await sleep(300)) {
       const { ok, stdout } = kubectl(args)

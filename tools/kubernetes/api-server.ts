@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,10 +10,8 @@ import { portPool } from '../launcher/ports.ts'
 import { findProgram } from '../launcher/programs.ts'
 import { repository } from '../launcher/stack-file.ts'
 import { superviseProcess } from '../launcher/supervised-process.ts'
+import { openKubectl } from './kubectl.ts'
 import { provideKubernetes } from './kubernetes-build.ts'
-
-/** What kubectl said to these arguments; it is given `input`, if any. */
-export type Kubectl = (args: string[], input?: string) => { ok: boolean; stdout: string; stderr: string }
 
 const provideEtcd = (log: (line: string) => void): string => {
   if (!findProgram('etcd') && canInstall()) install(['etcd-server'], log)
@@ -80,15 +77,10 @@ export const startApiServer = async (log: (line: string) => void) => {
     },
     storeUrl,
   )
-  const kubectl: Kubectl = (args, input) => {
+  const kubectl = openKubectl(join(programs, 'kubectl'), {
     // Its certificate is of its own making, and the address is this machine's.
-    const access = [`--server=https://127.0.0.1:${port}`, `--token=${token}`, '--insecure-skip-tls-verify']
-    const { status, stdout, stderr } = spawnSync(join(programs, 'kubectl'), [...access, ...args], {
-      ...{ encoding: 'utf8', maxBuffer: 2 ** 26, cwd: folder, env: inherited() },
-      ...(input === undefined ? {} : { input }),
-    })
-    return { ok: status === 0, stdout, stderr }
-  }
+    access: [`--server=https://127.0.0.1:${port}`, `--token=${token}`, '--insecure-skip-tls-verify'],
+  })
   const stop = async () => {
     await server.stop()
     await database.stop()

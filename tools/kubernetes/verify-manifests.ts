@@ -1,10 +1,11 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse } from 'yaml'
 import { moduleSource } from '../launcher/go-build.ts'
 import { repository } from '../launcher/stack-file.ts'
-import { type Kubectl, startApiServer } from './api-server.ts'
+import { startApiServer } from './api-server.ts'
+import { type Kubectl, listOf, objectsIn } from './kubectl.ts'
 
 // `npm run verify:manifests`: a real API server with the real definitions of what is not Kubernetes' own takes every overlay, strictly and
 // without a warning, and refuses each of their objects once it is misspelt.
@@ -14,9 +15,6 @@ type Manifest = { apiVersion: string; kind: string; metadata: { name: string }; 
 const log = (line: string) => console.error(line)
 const folder = join(repository, 'deploy/kubernetes')
 const overlays = globSync('overlays/*', { cwd: folder }).sort()
-/** Not as YAML, which Kubernetes reads by an older version: `yes` is true there. */
-const list = (items: object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-const read = (text: string): Manifest[] => parseAllDocuments(text).map((document) => document.toJS())
 
 const source = (tool: string, module: string) => moduleSource(join(repository, 'tools', tool), module)
 const dapr = source('dapr', 'github.com/dapr/dapr')
@@ -50,7 +48,7 @@ const define = (kubectl: Kubectl): void => {
 /** What the server says to these objects; a warning is an error. Nothing is kept. */
 const tryOut = (kubectl: Kubectl, objects: object[]) => {
   const how = ['--server-side', '--dry-run=server', '--validate=strict', '--warnings-as-errors']
-  return kubectl(['apply', ...how, '--namespace=caravan', '--filename=-'], list(objects))
+  return kubectl(['apply', ...how, '--namespace=caravan', '--filename=-'], listOf(objects))
 }
 
 /** The same object with its last field misspelt: of its spec, where it has one. */
@@ -71,7 +69,7 @@ const misspelt = (object: Manifest): Manifest => {
 const assertKnownToDapr = (objects: Manifest[]): void => {
   const names = readFileSync(join(dapr, 'pkg/injector/annotations/annotations.go'), 'utf8')
   const known = new Set([...names.matchAll(/"(dapr\.io\/[\w-]+)"/g)].map(([, name]) => name))
-  const used = new Set([...list(objects).matchAll(/"(dapr\.io\/[\w-]+)":/g)].map(([, name]) => name))
+  const used = new Set([...listOf(objects).matchAll(/"(dapr\.io\/[\w-]+)":/g)].map(([, name]) => name))
   // A label that the injector adds.
   used.delete('dapr.io/sidecar-injected')
   const unknown = [...used].filter((name) => !known.has(name))
@@ -107,11 +105,11 @@ try {
   const all = new Map<string, Manifest>()
   const places = overlays.map((overlay): [string, string] => [overlay, join(folder, overlay)])
   for (const [overlay, place] of [...places, ...trials(scratch)]) {
-    const objects = read(must(overlay, kubectl(['kustomize', place])))
+    const objects = objectsIn<Manifest>(must(overlay, kubectl(['kustomize', place])))
     const namespaces = objects.filter(({ kind }) => kind === 'Namespace')
-    must(overlay, kubectl(['apply', '--server-side', '--filename=-'], list(namespaces)))
+    must(overlay, kubectl(['apply', '--server-side', '--filename=-'], listOf(namespaces)))
     must(overlay, tryOut(kubectl, objects))
-    const blank = /"\$\{[A-Z_]+\}"/.exec(list(objects))
+    const blank = /"\$\{[A-Z_]+\}"/.exec(listOf(objects))
     if (blank) throw new Error(`${overlay} leaves ${blank[0]} unset`)
     for (const each of objects) all.set(`${each.apiVersion} ${each.kind} ${each.metadata.name}`, each)
     log(`${overlay}: ${objects.length} objects are taken`)

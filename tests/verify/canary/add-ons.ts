@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts'
-import { parseAllDocuments } from 'yaml'
-import { apply, rolledOut, tell } from '../../../tools/cluster/addons.ts'
+import { apply, rolledOut } from '../../../tools/cluster/addons.ts'
 import { makeOfProgram, provideImages } from '../../../tools/containers/base-images.ts'
-import type { Kubectl } from '../../../tools/kubernetes/api-server.ts'
+import { type Kubectl, listOf, objectsIn, tell } from '../../../tools/kubernetes/kubectl.ts'
 import { moduleSource } from '../../../tools/launcher/go-build.ts'
 import { pinnedTool, provideGoTool } from '../../../tools/launcher/go-tool.ts'
 import { repository } from '../../../tools/launcher/stack-file.ts'
@@ -55,7 +54,7 @@ const sources = () => ({
   ),
 })
 
-const objectsOf = (file: string) => parseAllDocuments(read(file)).map((each): Deployment => each.toJS())
+const objectsOf = (file: string) => objectsIn<Deployment>(read(file))
 
 /** Argo Rollouts by its own manifests, and what Traefik's resources are. */
 export const installRollouts = async (kubectl: Kubectl): Promise<void> => {
@@ -72,9 +71,8 @@ export const installRollouts = async (kubectl: Kubectl): Promise<void> => {
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     ...objectsOf(traefik),
   ])
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
   const how = ['--server-side', `--namespace=${namespace}`, '--filename=-']
-  tell(kubectl, ['apply', ...how], list)
+  tell(kubectl, ['apply', ...how], listOf(objects))
   await rolledOut(kubectl, 'deployment/argo-rollouts', namespace)
 }
 
