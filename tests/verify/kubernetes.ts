@@ -37,7 +37,7 @@ const { keep, inside } = options
 /** Checkouts a second while apps are rolled. */
 const rate = Number(options.rate)
 /** Apps that are rolled together. */
-const atOnce = 3
+const atOnce = 1
 
 /** What the shop's containers hold now, a line a program: how many there are, and their MiB. */
 const memory = async (kubectl: Kubectl): Promise<string> => {

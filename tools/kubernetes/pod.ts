@@ -101,13 +101,19 @@ export const podSpec = ({ appID, appPort }: AppSpec): PodSpec => {
           { name: 'APP_HOST', value: '0.0.0.0' },
           token('APP_API_TOKEN', `${appID}-app-token`),
           token('DAPR_API_TOKEN', `${appID}-dapr-token`),
-          ...(isPublic ? [{ name: 'METRICS_PORT', value: String(metricsPort) }] : []),
+          ...(isPublic
+            ? [
+                { name: 'METRICS_PORT', value: String(metricsPort) },
+                { name: 'LINGER_SECONDS', value: String(end.app) },
+              ]
+            : []),
         ],
         // Ready to begin with its database or its token; from then on it says itself, request by request, what is away.
         startupProbe: probe('/readyz', { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 }),
         readinessProbe: probe('/healthz', { periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 2 }),
         livenessProbe: probe('/healthz', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
-        lifecycle: { preStop: { sleep: { seconds: end.app } } },
+        // The gateway lingers by itself: it tells clients that keep a connection.
+        ...(isPublic ? {} : { lifecycle: { preStop: { sleep: { seconds: end.app } } } }),
         resources: { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '512Mi' } },
         securityContext: unprivileged,
       },

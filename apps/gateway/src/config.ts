@@ -20,6 +20,8 @@ export const config = readConfig(
       .pipe(z.array(z.string().refine(isNetwork, 'must be addresses or CIDR ranges'))),
     /** Also serves the metrics at a port of their own, for a scraper that is not beside us. */
     METRICS_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+    /** How long an ending gateway still takes requests, for proxies and balancers to learn of its end. */
+    LINGER_SECONDS: z.coerce.number().int().min(0).max(300).default(0),
     /** Origins whose pages may call the API with credentials, comma-separated: exact, such as `https://shop.example`. */
     CORS_ORIGINS: z
       .string()

@@ -58,7 +58,7 @@ try {
   if (config.METRICS_PORT) await serveMetrics(config.METRICS_PORT, config.APP_HOST)
   const stops = [token.start(), settings.refresh.start(), feed.start()]
   await listen(app, {
-    ...{ port: config.APP_PORT, host: config.APP_HOST, log },
+    ...{ port: config.APP_PORT, host: config.APP_HOST, log, lingerMs: config.LINGER_SECONDS * 1000 },
     onDrain: () => {
       draining = true
     },

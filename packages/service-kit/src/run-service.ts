@@ -1,4 +1,5 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import { listAccessChanges } from '@caravan/contracts/access'
 import type { Operation } from '@caravan/contracts/operation'
 import type Router from '@koa/router'
@@ -85,16 +86,20 @@ const assertKeepsOutcomes = (routes: readonly Route[], hasDatabase: boolean): vo
   if (broken) throw new Error(`${broken.operation.id} is idempotent, which needs a database`)
 }
 
-/** Listens, and on SIGTERM or SIGINT: unready, no new connections, what runs is finished, then `close`, then exit 0. */
+export interface ListenOptions {
+  readonly port: number
+  readonly host: string
+  readonly log: Log
+  /** How long requests are still taken after a signal, each the last of its connection: until whoever is in front sends them elsewhere. */
+  readonly lingerMs?: number
+  readonly onDrain: () => void
+  readonly close: () => Promise<void>
+}
+
+/** Listens, and on SIGTERM or SIGINT: unready, lingers, no new connections, what runs is finished, then `close`, then exit 0. */
 export const listen = async (
   app: Koa,
-  {
-    port,
-    host,
-    log,
-    onDrain,
-    close,
-  }: { port: number; host: string; log: Log; onDrain: () => void; close: () => Promise<void> },
+  { port, host, log, lingerMs = 0, onDrain, close }: ListenOptions,
 ): Promise<Server> => {
   const server = createHttpServer(
     // An idle connection is closed by whoever is in front, not under its next request: Go's clients, so the sidecar, keep one for
@@ -113,11 +118,16 @@ export const listen = async (
     server.listen(port, host, resolve)
   })
   let draining = false
+  // A connection is not closed under its next request, but with an answer that says so.
+  server.prependListener('request', (_, response) => {
+    if (draining) response.setHeader('Connection', 'close')
+  })
   const drain = async (signal: string) => {
     if (draining) return
     draining = true
     log.info({ signal }, 'draining')
     onDrain()
+    await pause(lingerMs)
     setTimeout(() => {
       log.error('drain took too long')
       process.exit(1)
