@@ -79,6 +79,12 @@ export const addressForms = (): Record<string, { demands: string; postalCode?: s
     }),
   )
 
+/** Every name of a time zone, older ones too: Intl.supportedValuesOf lists neither UTC nor Asia/Kolkata. */
+export const timeZones = (): string[] =>
+  Object.keys((require('tzdata') as { zones: object }).zones)
+    .filter((zone) => zone !== 'Factory')
+    .sort()
+
 const written = (path: string, comment: string, name: string, value: object): string => {
   const source = `// Written by tools/standards.ts.\n\n/** ${comment} */\nexport const ${name} = ${JSON.stringify(value)} as const\n`
   const biome = join(repository, 'node_modules/.bin/biome')
@@ -103,6 +109,12 @@ export const standards = (): Record<string, string> => {
       'By country of ISO 3166-1, of libaddressinput: what its own form demands (C city, S region, Z postal code), and how such a code looks.',
       'addressForms',
       addressForms(),
+    ],
+    [
+      'packages/contracts/src/time-zones.ts',
+      'Names of the IANA time zone database.',
+      'timeZones',
+      timeZones(),
     ],
   ]
   return Object.fromEntries(files.map(([path, ...rest]) => [path, written(path, ...rest)]))

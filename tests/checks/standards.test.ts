@@ -6,7 +6,7 @@ import { chargeRequest } from '../../apps/psp-sandbox/src/charges.ts'
 import { standards } from '../../tools/standards.ts'
 import { read } from './repository.ts'
 
-test('currencies, countries and their address forms are those of the packages that know them: npm run standards', () => {
+test('currencies, countries, their address forms and time zones are those of the packages that know them: npm run standards', () => {
   for (const [path, text] of Object.entries(standards())) assert.equal(read(path), text, path)
 })
 

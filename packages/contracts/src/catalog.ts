@@ -7,7 +7,7 @@ import { price } from './price.ts'
 import { takingBack } from './taking-back.ts'
 
 const app = 'catalog'
-const slug = z
+export const slug = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
   .max(60)
