@@ -103,7 +103,7 @@ const fuzz = (stack: Stack, { url, headers, only = [], without = [], byBearer }:
     program,
     [
       ...['run', `${url}/openapi.json`, '--no-color', '--max-examples', values.examples],
-      ...['--phases', 'examples,coverage,fuzzing'],
+      ...['--phases', 'coverage,fuzzing'],
       ...['--checks', [...checks, ...(byBearer ? ['ignored_auth'] : [])].join()],
       ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
       ...only.flatMap((id) => ['--include-operation-id', id]),
