@@ -11,6 +11,8 @@ export const slug = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/)
   .max(60)
+/** By which a tax zone finds the rate; what says nothing is `standard`. */
+export const taxClass = slug.meta({ examples: ['standard', 'reduced'] })
 const file = z
   .string()
   .regex(/^[a-z0-9-]+\.svg$/)

@@ -75,6 +75,7 @@ export const placeOrder = operation({
     'orders/unknown-sku': 422,
     'orders/price-changed': 409,
     'orders/mixed-currencies': 422,
+    'orders/not-sold-there': 422,
     'orders/not-chargeable': 422,
     'orders/too-many': 422,
     'orders/too-many-unpaid': 409,

@@ -17,13 +17,16 @@ export const smallestCharge = 1
 export const largestCharge = 99_999_999
 const step = 10
 
+/** What each sum is a multiple of that a card is charged with or gets back, in minor units. */
+export const chargeStep = (currency: string): number => (decimalsOf(currency) === 3 ? step : 1)
+
 /** Why the provider would take no charge of this sum; undefined where it would. */
 export const chargeFault = ({ amount, currency }: { amount: number; currency: string }) => {
   const decimals = (currencies as Record<string, number>)[currency]
   if (decimals === undefined) return `nobody can pay in ${currency}`
   if (amount < smallestCharge) return `at least ${smallestCharge} can be charged`
   if (amount > largestCharge) return `at most ${largestCharge} can be charged`
-  if (decimals === 3 && amount % step !== 0) return `of ${currency} the last decimal is 0`
+  if (amount % chargeStep(currency) !== 0) return `of ${currency} the last decimal is 0`
   return undefined
 }
 
