@@ -1,16 +1,18 @@
 import { z } from 'zod'
 import { roleName } from './access.ts'
 import { slug } from './catalog.ts'
-import { amount, currency, id, instant, keptText, sku, text } from './common.ts'
+import { amount, currency, id, instant, keptText, page, paging, sku, text } from './common.ts'
 import { currencies } from './currencies.ts'
 import { event } from './event.ts'
+import { operation } from './operation.ts'
+import { takingBack } from './taking-back.ts'
 import { timeZones } from './time-zones.ts'
 
 const app = 'promotions'
 const aDay = z.regexes.date.source.slice(1, -1)
 const some = <T extends z.ZodType>(of: T) => z.array(of).min(1).max(100)
 const money = amount.min(1)
-const count = z.int().min(1).max(1_000_000_000)
+export const count = z.int().min(1).max(1_000_000_000)
 
 /** A time of day on a calendar, in a zone that stands beside it. */
 const localTime = z
@@ -102,6 +104,82 @@ export const promotion = contentAt(keptText, currency).extend({
 })
 export type Promotion = z.infer<typeof promotion>
 
+const params = z.strictObject({ promotionId: id })
+const staff = { roles: ['catalogue-manager'] } as const
+
+export const putPromotion = operation({
+  app,
+  id: 'putPromotion',
+  method: 'PUT',
+  path: '/v1/promotions/{promotionId}',
+  summary:
+    'Create or replace a promotion under an id of the caller, all of it; takes back what getPromotion gave',
+  access: staff,
+  status: 200,
+  tagged: true,
+  params,
+  body: takingBack(promotionContent, promotion, {
+    named: { id: 'promotionId' },
+    moved: ['version', 'from', 'until', 'updatedAt'],
+  }),
+  response: promotion,
+  problems: {
+    /** Between its two ends there is no time, as clocks are set forward, or they stand the wrong way round. */
+    'promotions/empty-window': 422,
+    /** Its codes and what it has given so far are by the currency and the trigger that it began with. */
+    'promotions/fixed': 409,
+  },
+})
+
+export const getPromotion = operation({
+  app,
+  id: 'getPromotion',
+  method: 'GET',
+  path: '/v1/promotions/{promotionId}',
+  summary: 'One promotion',
+  access: { roles: ['catalogue-manager', 'finance', 'support'] },
+  status: 200,
+  tagged: true,
+  params,
+  response: promotion,
+  problems: { 'promotions/not-found': 404 },
+})
+
+/** What it gave: to orders that are paid, and to those that may still be. */
+const counted = promotion.extend({ used: z.int(), spent: z.int() })
+
+export const listPromotions = operation({
+  app,
+  id: 'listPromotions',
+  method: 'GET',
+  path: '/v1/promotions',
+  summary: 'All promotions in the order of their ids, with how many orders have each and what it took off',
+  access: getPromotion.access,
+  status: 200,
+  query: paging.extend({ after: id.optional() }),
+  response: page(counted),
+})
+
+export const listPromotionChanges = operation({
+  app,
+  id: 'listPromotionChanges',
+  method: 'GET',
+  path: '/v1/promotion-changes',
+  summary: 'All promotions that changed since a moment, each as it is now, the longest unchanged first',
+  access: { apps: ['orders'] },
+  status: 200,
+  query: paging.extend({ since: instant.optional() }),
+  /** `until`: the moment of this answer by promotions' clock. What was under way then may be told as changed before it. */
+  response: page(promotion.loose()).extend({ until: instant }),
+})
+
+export const promotionsOperations = [
+  putPromotion,
+  getPromotion,
+  listPromotions,
+  listPromotionChanges,
+] as const
+
 export const promotionChanged = event({
   topic: 'promotion.changed',
   publisher: app,
@@ -126,3 +204,5 @@ export const promotionChanged = event({
     updatedAt: '2026-11-01T08:00:00.000Z',
   },
 })
+
+export const promotionsEvents = [promotionChanged] as const
