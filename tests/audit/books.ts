@@ -11,7 +11,8 @@ const tables: Record<string, string> = {
     KEY (sku, unit_price)`,
   audit_lines: `order_id ${id}, sku ${sku}, product_id ${id}, quantity BIGINT, unit_price BIGINT, total BIGINT,
     oldest INT UNSIGNED, newest INT UNSIGNED, KEY (order_id, sku)`,
-  audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text}`,
+  audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text},
+    weight_grams BIGINT, seller ${id}, category ${name}, tax_class ${name}`,
   audit_charges: `id ${name} PRIMARY KEY, payment ${name}, status ${name}, amount BIGINT, currency CHAR(3),
     refunded BIGINT NOT NULL DEFAULT 0, KEY (payment)`,
   audit_refunds: `id ${name} PRIMARY KEY, charge ${name}, reference ${name}, amount BIGINT, KEY (charge), KEY (reference)`,
@@ -40,9 +41,11 @@ const derived: Record<string, string> = {
         unit_price BIGINT PATH '$.unitPrice', total BIGINT PATH '$.total')) AS j) AS l
     LEFT JOIN audit_prices p ON p.sku = l.sku AND p.unit_price = l.unit_price AND p.product_id = l.product_id`,
   audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
-      JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh')
+      JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh'), v.weight_grams, p.seller, p.category,
+      COALESCE(JSON_VALUE(p.content, '$.taxClass'), 'standard')
     FROM catalog.products p, JSON_TABLE(p.content, '$.variants[*]' COLUMNS (
-      sku VARCHAR(40) PATH '$.sku', unit_price BIGINT PATH '$.price.amount', currency CHAR(3) PATH '$.price.currency')) AS v
+      sku VARCHAR(40) PATH '$.sku', unit_price BIGINT PATH '$.price.amount', currency CHAR(3) PATH '$.price.currency',
+      weight_grams BIGINT PATH '$.weightGrams')) AS v
     WHERE p.status = 'on-shelf'`,
 }
 

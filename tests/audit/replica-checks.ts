@@ -25,7 +25,8 @@ export const replicaChecks: readonly Check[] = [
          IF(o.sku IS NULL, 'none', CONCAT('it for ', o.unit_price, ' ', o.currency, ', as ', JSON_VALUE(o.title, '$.en')))) AS what
        FROM audit_variants v LEFT JOIN orders.offers o ON o.sku = v.sku AND o.product_id = v.product_id
        WHERE NOT (o.unit_price <=> v.unit_price AND o.currency <=> v.currency
-         AND JSON_VALUE(o.title, '$.en') <=> v.title_en AND JSON_VALUE(o.title, '$.zh') <=> v.title_zh)`,
+         AND JSON_VALUE(o.title, '$.en') <=> v.title_en AND JSON_VALUE(o.title, '$.zh') <=> v.title_zh
+         AND o.weight_grams <=> v.weight_grams AND o.seller <=> v.seller AND o.category <=> v.category AND o.tax_class <=> v.tax_class)`,
       `SELECT CONCAT(o.sku, ' is offered and not on the shelf') AS what
        FROM orders.offers o LEFT JOIN audit_variants v ON v.sku = o.sku AND v.product_id = o.product_id WHERE v.sku IS NULL`,
     ],

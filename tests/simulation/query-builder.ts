@@ -102,6 +102,7 @@ export const build = (execute: Run, table: string) => {
     where: method('where', where),
     andWhere: method('andWhere', where),
     whereIn: method('whereIn', whereIn),
+    whereNull: method('whereNull', (column: string) => conditions.push(`${column} IS NULL`)),
     select: method('select', (...given: (string | Raw)[]) => {
       columns = given.map((each) => (isRaw(each) ? each.sql : each)).join(', ')
     }),

@@ -178,8 +178,25 @@ test('catching up takes over what is newer than what is here, and nothing else',
   assert.equal(await offers.catchUp([]), 0)
 })
 
-test('up to when catalog was read is remembered', async () => {
+test('an offer from before sellers were kept is completed, and catalog is read from its beginning until then', async () => {
+  const [id, sku] = [newId(), newSku()]
+  const state = { ...product(id, 3, { [sku]: 300 }), taxClass: 'reduced' }
+  await replace(state)
+  const complete = (await offers.find([sku])).get(sku)
+  assert.partialDeepStrictEqual(complete, {
+    ...{ seller: state.seller, category: state.category, taxClass: 'reduced' },
+    weightGrams: variant?.weightGrams,
+  })
+  await offers.feed.write(new Date())
+  await database.db('offers').where({ sku }).update({ seller: null, category: null, tax_class: 'standard' })
   assert.equal(await offers.feed.read(), null)
+  assert.equal(await offers.catchUp([state]), 1)
+  assert.deepEqual((await offers.find([sku])).get(sku), complete)
+  assert.ok(await offers.feed.read())
+  assert.equal(await offers.catchUp([state]), 0)
+})
+
+test('up to when catalog was read is remembered', async () => {
   const until = new Date('2026-11-01T08:00:00.123Z')
   await offers.feed.write(until)
   assert.deepEqual(await offers.feed.read(), until)

@@ -1,13 +1,8 @@
 import type { Product } from '@caravan/contracts/catalog'
-import type { OrderLine } from '@caravan/contracts/orders'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import type { Item } from './domain/item.ts'
 
-export interface Offer {
-  readonly sku: string
-  readonly productId: string
-  readonly title: OrderLine['title']
-  /** Minor units. */
-  readonly unitPrice: number
+export interface Offer extends Omit<Item, 'quantity'> {
   readonly currency: string
 }
 
@@ -24,6 +19,10 @@ export const createOfferStore = (db: Database) => {
           title: JSON.stringify(product.title),
           unit_price: variant.price.amount,
           currency: variant.price.currency,
+          seller: product.seller,
+          category: product.category,
+          tax_class: product.taxClass ?? 'standard',
+          weight_grams: variant.weightGrams,
           changed_at: new Date(product.updatedAt),
         })),
       )
@@ -64,6 +63,9 @@ export const createOfferStore = (db: Database) => {
           title: JSON.parse(row.title),
           unitPrice: row.unit_price,
           currency: row.currency,
+          ...(row.seller ? { seller: row.seller, category: row.category } : {}),
+          taxClass: row.tax_class,
+          weightGrams: row.weight_grams,
         },
       ]),
     )
@@ -71,7 +73,8 @@ export const createOfferStore = (db: Database) => {
 
   /**
    * Takes over those products of which an older version or none is here, and those whose SKUs are not the ones offered by the
-   * same version: before offers were kept by product, one could be lost when its SKU moved. Gives the number of both.
+   * same version, or are offered by nobody: a version of orders before this one could lose an offer when its SKU moved, and wrote no
+   * seller. Gives the number of both.
    */
   const catchUp = async (products: readonly Product[]): Promise<number> => {
     const ids = products.map(({ id }) => id)
@@ -79,15 +82,15 @@ export const createOfferStore = (db: Database) => {
       'product_id',
       ids,
     )
-    const offered: { product_id: string; sku: string }[] = await db('offers')
+    const offered: { product_id: string; sku: string; seller: string | null }[] = await db('offers')
       .whereIn('product_id', ids)
-      .select('product_id', 'sku')
+      .select('product_id', 'sku', 'seller')
     const known = new Map(rows.map((row) => [row.product_id, row.version]))
     const held = Map.groupBy(offered, (row) => row.product_id)
     const late = products.filter(({ id, version }) => version > (known.get(id) ?? 0))
     const lost = products.filter((product) => {
       const skus = product.status === 'on-shelf' ? product.variants.map(({ sku }) => sku) : []
-      const have = held.get(product.id)?.map(({ sku }) => sku) ?? []
+      const have = held.get(product.id)?.map(({ sku, seller }) => (seller ? sku : '')) ?? []
       return product.version === known.get(product.id) && `${skus.toSorted()}` !== `${have.toSorted()}`
     })
     for (const product of late) await transaction(db, (tx) => replace(tx, product))
@@ -95,9 +98,12 @@ export const createOfferStore = (db: Database) => {
     return late.length + lost.length
   }
 
-  /** Up to when catalog's changes were read, by its clock; null at the beginning. */
+  /** Up to when catalog's changes were read, by its clock; null at the beginning, and while offers are incomplete. */
   const feed = {
-    read: async (): Promise<Date | null> => (await db('catalog_feed').where({ id: 1 }).first()).read_until,
+    read: async (): Promise<Date | null> => {
+      if (await db('offers').whereNull('seller').first('sku')) return null
+      return (await db('catalog_feed').where({ id: 1 }).first()).read_until
+    },
     write: async (until: Date): Promise<void> => {
       await db('catalog_feed').where({ id: 1 }).update({ read_until: until })
     },

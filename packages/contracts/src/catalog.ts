@@ -44,6 +44,7 @@ const contentAt = <P extends z.ZodType>(price: P, { text, line }: typeof asWritt
       .min(1)
       .max(50),
     tags: z.array(line(40)).max(20),
+    taxClass: taxClass.optional(),
     status,
   })
 

@@ -35,4 +35,9 @@ export const ofCatalogPages = ({ product, hiddenProduct, skuA }: Story, { sql }:
     sql(`UPDATE orders.offers SET unit_price = unit_price - 1 WHERE sku = '${skuA}'`),
     [offers],
   ],
+  [
+    'an offer in another tax class',
+    sql(`UPDATE orders.offers SET tax_class = 'reduced' WHERE sku = '${skuA}'`),
+    [offers],
+  ],
 ]
