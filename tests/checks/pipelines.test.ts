@@ -4,8 +4,8 @@ import { read } from './repository.ts'
 
 const pipelines = ['.github/workflows/delivery.yml', '.gitlab-ci.yml', 'Jenkinsfile']
 const steps = [
-  ...['npm run check', 'npm run verify:delivery', 'npm test', 'npm run images', 'npm run scan'],
-  ...['npm run images -- --push', 'npm run release', 'npm run promote'],
+  ...['npm run check', 'npm run verify:delivery', 'npm run verify:invoices', 'npm test', 'npm run images'],
+  ...['npm run scan', 'npm run images -- --push', 'npm run release', 'npm run promote'],
 ]
 
 const { scripts, devDependencies } = JSON.parse(read('package.json'))

@@ -47,6 +47,11 @@ export const check = async (options: Run): Promise<number> => {
   return 0
 }
 
-/** Has the files of delivery, or some of these tests, read by the programs that they are for, which are built first, once per machine. */
-export const verifyDelivery = (files: string[], options: Run): Promise<number> =>
-  run('node', ['--test', ...(files.length ? files : find('tests/delivery/*.test.ts'))], options)
+/**
+ * Runs the tests of a folder, or some of them, which have what Caravan writes read by the programs that it is for; these are fetched or
+ * built first, once per machine.
+ */
+export const verify =
+  (folder: string) =>
+  (files: string[], options: Run): Promise<number> =>
+    run('node', ['--test', ...(files.length ? files : find(`${folder}/*.test.ts`))], options)

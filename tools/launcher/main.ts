@@ -1,5 +1,5 @@
 import { type Arguments, parseArguments } from './arguments.ts'
-import { check, verifyDelivery } from './check.ts'
+import { check, verify } from './check.ts'
 import { against, reset, start, stop } from './commands.ts'
 import { AlreadyRunning } from './control.ts'
 import { doctor } from './doctor.ts'
@@ -15,7 +15,8 @@ const commands: Record<string, Command> = {
   reset,
   doctor,
   check: (_, signal) => check({ signal }),
-  'verify:delivery': ({ files }, signal) => verifyDelivery(files, { signal }),
+  'verify:delivery': ({ files }, signal) => verify('tests/delivery')(files, { signal }),
+  'verify:invoices': ({ files }, signal) => verify('tests/invoices')(files, { signal }),
   test,
   seed: against('tools/seed/main.ts'),
   demo: against('tests/demo.ts'),
