@@ -66,12 +66,16 @@ const memory = async (kubectl: Kubectl): Promise<string> => {
   return [...rows, `${String(sum(used)).padStart(7)} MiB  in all`].join('\n')
 }
 
-/** As many clients as come, each asking once: a request that fails, fails the load. */
-const startLoad = (clientLog: string) => {
+/** Clients that ask once: a request that fails, fails the load. */
+const startLoad = (
+  scenario: 'browse' | 'checkout',
+  clientLog: string,
+  howMany: { rate: number } | { concurrency: number },
+) => {
   const output = openSync(join(folder, 'load.json'), 'w')
-  const settings = { rate, seconds: 3600, 'warm-up': 5, products: 20, profile, 'client-log': clientLog }
+  const settings = { ...howMany, seconds: 3600, 'warm-up': 5, products: 20, profile, 'client-log': clientLog }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const program = [join(repository, 'tests/load/main.ts'), 'checkout', ...args]
+  const program = [join(repository, 'tests/load/main.ts'), scenario, ...args]
   const guard = openGuard()
   const [file = '', ...words] = guard.wrap([process.execPath, ...program])
   const child = spawn(file, words, { stdio: ['ignore', output, 'inherit'] })
@@ -88,7 +92,7 @@ const startLoad = (clientLog: string) => {
       const report = JSON.parse(readFileSync(join(folder, 'load.json'), 'utf8')) as LoadReport
       const { run } = report.steps
       console.log(
-        `          ${report.completed.ok} checkouts, ${run?.p50} ms, p99 ${run?.p99} ms; failed: ${JSON.stringify(report.errors.unexpected)}`,
+        `          ${report.completed.ok} times ${scenario}, ${run?.p50} ms, p99 ${run?.p99} ms; failed: ${JSON.stringify(report.errors.unexpected)}`,
       )
       assert.equal(report.unexpectedErrors, 0)
     },
@@ -138,7 +142,7 @@ const verify = async (node: Node, program: string): Promise<void> => {
   const replicas = () => Number(inShop('get', 'deployment', 'gateway', '-o=jsonpath={.spec.replicas}'))
   await step(`every app rolled, at ${rate} checkouts a second: no failed request`, () =>
     deployed.attached(profile, async () => {
-      const load = startLoad(loadLog)
+      const load = startLoad('checkout', loadLog, { rate })
       try {
         await eventually('the load sells', () => load.sold() > rate * 5, 180_000)
         for (let first = 0; first < apps.length; first += atOnce) {
@@ -147,14 +151,21 @@ const verify = async (node: Node, program: string): Promise<void> => {
           for (const each of some) await rolledOut(kubectl, each, namespace)
         }
         console.log(await memory(kubectl))
-        await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
       } finally {
         await load.end()
       }
     }),
   )
-  await step('the autoscaler removes them', () =>
-    eventually('there are two gateways', () => replicas() === 2, 180_000),
+  await step('the autoscaler adds gateways under load, and removes them after', () =>
+    deployed.attached(profile, async () => {
+      const load = startLoad('browse', loadLog, { concurrency: 8 })
+      try {
+        await eventually('the autoscaler adds gateways', () => replicas() > 2, 120_000)
+      } finally {
+        await load.end()
+      }
+      await eventually('there are two gateways', () => replicas() === 2, 180_000)
+    }),
   )
   await step('audit', audited)
 }
