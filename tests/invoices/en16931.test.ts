@@ -5,10 +5,16 @@ import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { chargeStep } from '@caravan/contracts/price'
 import fc from 'fast-check'
-import { anInvoice, samples } from '../../apps/orders/src/invoices/fixture.ts'
+import { quote } from '../../apps/orders/src/domain/quote.ts'
+import { takeAmount, wholeOf } from '../../apps/orders/src/domain/refund-shares.ts'
+import { anyCase, type Case } from '../../apps/orders/src/domain/testing/any-basket.ts'
+import { anInvoice, credit, invoice, samples } from '../../apps/orders/src/invoices/fixture.ts'
 import type { Invoice } from '../../apps/orders/src/invoices/invoice.ts'
+import { creditNoteOf, invoiceOf } from '../../apps/orders/src/invoices/of-quote.ts'
 import { ublOf } from '../../apps/orders/src/invoices/ubl.ts'
+import { ublFault } from '../../apps/orders/src/invoices/ubl-fault.ts'
 import { cacheFolder } from '../../tools/launcher/go-build.ts'
 import { read, root } from '../checks/repository.ts'
 
@@ -78,7 +84,20 @@ const broken = breaks.map(([kind, right, wrong]) => {
   return changed
 })
 
-const random = fc.sample(anInvoice, { numRuns: 200, seed: 16_931 })
+const shuffled = { numRuns: 100, seed: 16_931 }
+/** An order's invoice, and the credit note for a third of its money. */
+const documentsOf = ({ basket, settings, promotions }: Case): Invoice[] => {
+  const { quote: paid } = quote(basket, settings, promotions)
+  const step = chargeStep(paid.currency)
+  const { part } = takeAmount(wholeOf(paid), Math.ceil(paid.total / 3 / step) * step)
+  const { lines: _, delivery: __, ...particulars } = invoice
+  const note = creditNoteOf(paid, part, { ...particulars, ...credit })
+  return [invoiceOf(paid, particulars), ...(paid.total > 0 ? [note] : [])]
+}
+const ofQuotes = ['USD', 'EUR', 'JPY', 'KWD'].flatMap((currency) =>
+  fc.sample(anyCase(currency as 'USD'), shuffled).flatMap(documentsOf),
+)
+const random = [...fc.sample(anInvoice, shuffled), ...ofQuotes.filter((some) => !ublFault(some))]
 const kinds = Object.keys(samples)
 const faults = faultsOf([...Object.values(samples), ...random].map(ublOf).concat(broken))
 
@@ -87,7 +106,8 @@ for (const [index, kind] of kinds.entries())
     assert.deepEqual(faults[index], [])
   })
 
-test('so is each of two hundred at random', () => {
+test('so is each at random, by itself or of an order’s quote', () => {
+  assert.ok(random.length > 700, `only ${random.length}`)
   assert.deepEqual(faults.slice(kinds.length, kinds.length + random.length).flat(), [])
 })
 

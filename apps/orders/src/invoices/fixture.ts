@@ -74,7 +74,7 @@ const mixed = (prices: Prices) => [
   lineOf(prices, ['Tea', 1, 777, vat(8)]),
 ]
 const corrects = { number: invoice.number, issuedOn: invoice.issuedOn }
-const credit = {
+export const credit = {
   kind: 'credit-note',
   number: 'C-2026-000003',
   issuedOn: '2026-12-03',

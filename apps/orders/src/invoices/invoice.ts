@@ -37,7 +37,8 @@ export interface InvoiceLine extends Position {
   readonly sku: string
   readonly title: string
   readonly quantity: number
-  readonly unitPrice: number
+  /** Absent where what is paid back is no price of one. */
+  readonly unitPrice?: number
 }
 
 /**
@@ -119,7 +120,9 @@ export const contradiction = (invoice: Invoice): string | undefined => {
     if (rate.ratePpm === 0 && tax !== 0) return `${which} has a tax without a rate`
     if ((rate.category === 'S') !== rate.ratePpm > 0) return `${which} has a rate that its category has not`
   }
-  const line = invoice.lines.findIndex(({ quantity, unitPrice, price }) => quantity * unitPrice !== price)
+  const line = invoice.lines.findIndex(
+    ({ quantity, unitPrice, price }) => unitPrice !== undefined && quantity * unitPrice !== price,
+  )
   if (line >= 0) return `line ${line + 1}: quantity times unit price is not its price`
   return undefined
 }

@@ -44,11 +44,21 @@ const contentOf = (invoice: Invoice) => {
       .filter(Boolean)
       .join('\n')
 
-  const row = (what: string, sku: string, quantity: number, unitPrice: number, position: Position) => {
+  const row = (
+    what: string,
+    sku: string,
+    quantity: number,
+    unitPrice: number | undefined,
+    position: Position,
+  ) => {
     const discounts = position.discounts.map(({ name, amount }) => `${name} −${money(amount)}`)
     return [
       [what, ...(sku ? [sku] : []), ...discounts].join('\n'),
-      ...[count.format(quantity), money(unitPrice), percent.format(position.rate.ratePpm / 1_000_000)],
+      ...[
+        count.format(quantity),
+        unitPrice === undefined ? '' : money(unitPrice),
+        percent.format(position.rate.ratePpm / 1_000_000),
+      ],
       ...[money(position.net), money(position.gross)],
     ]
   }

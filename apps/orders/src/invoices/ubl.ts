@@ -77,7 +77,7 @@ const party = ({ name, company, email, vatId, registration, ...address }: Party,
 /** A document has a line (BR-16): where delivery alone is paid back, it is that line. */
 const withALine = ({ lines, delivery }: Invoice): Pick<Invoice, 'lines' | 'delivery'> => {
   if (lines.length > 0 || !delivery) return { lines, ...(delivery ? { delivery } : {}) }
-  return { lines: [{ ...delivery, sku: '', title: delivery.name, quantity: 1, unitPrice: delivery.price }] }
+  return { lines: [{ ...delivery, sku: '', title: delivery.name, quantity: 1 }] }
 }
 
 /**

@@ -26,6 +26,7 @@ export const words = {
       refunded: 'Paid back',
       currency: 'Amounts in',
     },
+    untaxed: 'Not subject to VAT',
     page: (page: number, pages: number) => `page ${page} of ${pages}`,
   },
   zh: {
@@ -54,6 +55,7 @@ export const words = {
       refunded: '已退',
       currency: '货币',
     },
+    untaxed: '不征增值税',
     page: (page: number, pages: number) => `第 ${page} 页，共 ${pages} 页`,
   },
 } as const
