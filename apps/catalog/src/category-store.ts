@@ -1,9 +1,8 @@
 import type { Category } from '@caravan/contracts/catalog'
-import { type Database, transaction } from '@caravan/service-kit/database'
+import { type Database, isDuplicate, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { branch } from './category.ts'
-import { isDuplicate } from './is-duplicate.ts'
 
 type Row = Omit<Category, 'name'> & { name: string }
 

@@ -1,7 +1,7 @@
 import type { Product, ProductSummary } from '@caravan/contracts/catalog'
+import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
 import type { Database } from '@caravan/service-kit/database'
 import { z } from 'zod'
-import { decodeCursor, toPage } from './cursor.ts'
 
 export type Status = Product['status']
 
@@ -36,7 +36,7 @@ export const createProductLists = (db: Database) => {
     if (seller) query.where('seller', seller)
     if (category) query.where('category', category)
     if (after !== undefined) {
-      const [createdAt, id] = decodeCursor(listPosition, after)
+      const [createdAt, id] = decodeCursor('catalog', listPosition, after)
       const at = new Date(createdAt)
       query
         .where('created_at', '<=', at)

@@ -1,6 +1,6 @@
+import { decodeCursor, invalidCursor, toPage } from '@caravan/service-kit/cursor'
 import type { Database } from '@caravan/service-kit/database'
 import { z } from 'zod'
-import { decodeCursor, invalidCursor, toPage } from './cursor.ts'
 import { type Paging, type Status, summaryOf } from './product-list-store.ts'
 import type { SearchDocuments } from './search-document-store.ts'
 import { beginning, toBoolean, toQuery } from './terms.ts'
@@ -70,8 +70,8 @@ export const createProductSearch = (db: Database, documents: Pick<SearchDocument
     if (terms.length === 0) return { data: [], hasMore: false }
     const { version, trimmed } = await documents.versions()
     if (after !== undefined) {
-      const [begun, mode, points, id] = decodeCursor(position, after)
-      if (begun < trimmed) throw invalidCursor('too old: search again')
+      const [begun, mode, points, id] = decodeCursor('catalog', position, after)
+      if (begun < trimmed) throw invalidCursor('catalog', 'too old: search again')
       return match(terms, mode, paging, begun, [points, id])
     }
     const page = await match(terms, 'all', paging, version)

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Product, productChanged } from '@caravan/contracts/catalog'
-import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
+import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { z } from 'zod'
-import { decodeCursor, toPage } from './cursor.ts'
-import { isDuplicate } from './is-duplicate.ts'
 import { type ProductContent, searchTerms, skusOf, summarise } from './product.ts'
 import type { Status } from './product-list-store.ts'
 import { indexedAs, type SearchDocuments } from './search-document-store.ts'
@@ -141,7 +140,7 @@ export const createProductStore = (
       .orderBy(['changed_at', 'id'])
       .limit(limit + 1)
     if (after !== undefined) {
-      const [changedAt, id] = decodeCursor(changePosition, after)
+      const [changedAt, id] = decodeCursor('catalog', changePosition, after)
       const at = new Date(changedAt)
       query
         .where('changed_at', '>=', at)

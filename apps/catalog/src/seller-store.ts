@@ -1,10 +1,9 @@
 import type { Seller } from '@caravan/contracts/catalog'
-import { type Database, transaction } from '@caravan/service-kit/database'
+import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
+import { type Database, isDuplicate, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { z } from 'zod'
-import { decodeCursor, toPage } from './cursor.ts'
-import { isDuplicate } from './is-duplicate.ts'
 
 const position = z.tuple([z.uuid()])
 
@@ -28,7 +27,7 @@ export const createSellerStore = (db: Database) => {
     const query = db('sellers')
       .orderBy('id')
       .limit(limit + 1)
-    if (after !== undefined) query.where('id', '>', decodeCursor(position, after)[0])
+    if (after !== undefined) query.where('id', '>', decodeCursor('catalog', position, after)[0])
     const rows: Row[] = await query.select('id', 'document')
     return toPage(rows, limit, present, ({ id }) => [id])
   }

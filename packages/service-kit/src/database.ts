@@ -91,6 +91,9 @@ const plainTransactions = (db: Database) => {
   }
 }
 
+/** Whether another row with the key was faster. */
+export const isDuplicate = (error: unknown): boolean => (error as { code?: unknown }).code === 'ER_DUP_ENTRY'
+
 const retriable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'])
 
 /** Runs `work` in one transaction; a deadlock's victim is run again, up to five times, so `work` must be free of other effects. */

@@ -1,5 +1,5 @@
 import type { Account } from '@caravan/contracts/identity'
-import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 
 export type StoredAccount = Account & { readonly passwordHash: string }
@@ -54,7 +54,7 @@ export const createAccountStore = (db: Database) => {
           confirmed_at: confirmedAt ? new Date(confirmedAt) : null,
         })
       } catch (cause) {
-        if ((cause as { code?: string }).code !== 'ER_DUP_ENTRY') throw cause
+        if (!isDuplicate(cause)) throw cause
         throw new AppError('conflict', 'identity/email-taken', 'There is an account with this address', {
           cause,
         })

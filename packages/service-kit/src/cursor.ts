@@ -1,24 +1,24 @@
-import { decodeText } from '@caravan/service-kit/decode-text'
-import { AppError } from '@caravan/service-kit/errors'
-import { fitting } from '@caravan/service-kit/fitting'
 import type { z } from 'zod'
+import { decodeText } from './decode-text.ts'
+import { AppError } from './errors.ts'
+import { fitting } from './fitting.ts'
 
 /** An opaque position in a list: the sort key of the last row that was shown. */
 export const encodeCursor = (position: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(position)).toString('base64url')
 
-export const invalidCursor = (detail: string, cause?: unknown): AppError =>
-  new AppError('invalid', 'catalog/invalid-request', 'The cursor is not good', {
+export const invalidCursor = (app: string, detail: string, cause?: unknown): AppError =>
+  new AppError('invalid', `${app}/invalid-request`, 'The cursor is not good', {
     errors: [{ pointer: 'query/after', detail }],
     cause,
   })
 
-/** The position that a cursor stands for. Throws 422 for what this service did not hand out. */
-export const decodeCursor = <T extends z.ZodType>(schema: T, cursor: string): z.output<T> => {
+/** The position that a cursor stands for. Throws 422 for what this app did not hand out. */
+export const decodeCursor = <T extends z.ZodType>(app: string, schema: T, cursor: string): z.output<T> => {
   try {
     return schema.parse(JSON.parse(decodeText(Buffer.from(cursor, 'base64url'))))
   } catch (cause) {
-    throw invalidCursor('not a cursor', cause)
+    throw invalidCursor(app, 'not a cursor', cause)
   }
 }
 

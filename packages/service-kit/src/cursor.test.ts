@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AppError } from '@caravan/service-kit/errors'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { decodeCursor, encodeCursor, toPage } from './cursor.ts'
+import type { AppError } from './errors.ts'
 
 test('a cursor comes back as it went, and fits a URL', () => {
   fc.assert(
     fc.property(fc.string(), fc.integer(), (text, number) => {
       const cursor = encodeCursor([text, number])
       assert.match(cursor, /^[\w-]*$/)
-      assert.deepEqual(decodeCursor(z.tuple([z.string(), z.int()]), cursor), [text, number])
+      assert.deepEqual(decodeCursor('catalog', z.tuple([z.string(), z.int()]), cursor), [text, number])
     }),
   )
 })
@@ -18,9 +18,9 @@ test('a cursor comes back as it went, and fits a URL', () => {
 test('what is not a cursor is refused with a pointer', () => {
   for (const cursor of ['', 'zzz', encodeCursor(['2026']), encodeCursor([1, 2])]) {
     assert.throws(
-      () => decodeCursor(z.tuple([z.iso.datetime()]), cursor),
+      () => decodeCursor('catalog', z.tuple([z.iso.datetime()]), cursor),
       (error: AppError) => {
-        assert.equal(error.status, 422)
+        assert.deepEqual([error.status, error.code], [422, 'catalog/invalid-request'])
         assert.deepEqual(error.details.errors, [{ pointer: 'query/after', detail: 'not a cursor' }])
         return true
       },
@@ -44,7 +44,7 @@ test('pages of any size show every row once, in order', () => {
         seen.push(...page.data)
         more = page.hasMore
         assert.equal(page.next !== undefined, more)
-        if (page.next) [after] = decodeCursor(z.tuple([z.int()]), page.next)
+        if (page.next) [after] = decodeCursor('catalog', z.tuple([z.int()]), page.next)
       }
       assert.deepEqual(seen, all)
     }),
