@@ -90,7 +90,7 @@ test('every event of a checkout, delivered three times, has one effect', async (
   const ledgerBefore = await shop.ledgerOf(order.id)
 
   const consumersOf: Record<string, string[]> = {
-    'order.paid': ['inventory', 'carts'],
+    'order.paid': ['inventory', 'carts', 'promotions'],
     'payment.captured': ['orders'],
     'reservation.fulfilled': ['orders'],
   }

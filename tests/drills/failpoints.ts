@@ -19,6 +19,7 @@ const reached: Record<App, Failpoint[]> = {
   carts: [...acknowledgement, 'before-answer'],
   orders: [...commit, ...publish, ...acknowledgement, 'before-answer'],
   payments: [...commit, ...publish, ...provider, ...acknowledgement, 'before-answer'],
+  promotions: [...commit, ...acknowledgement],
   gateway: [...acknowledgement],
 }
 

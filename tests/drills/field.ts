@@ -32,7 +32,16 @@ export interface FieldOptions {
 const restartMs = 200
 const recoveryMs = 120_000
 
-export const apps = ['identity', 'catalog', 'inventory', 'carts', 'orders', 'payments', 'gateway'] as const
+export const apps = [
+  'identity',
+  'catalog',
+  'inventory',
+  'carts',
+  'orders',
+  'payments',
+  'promotions',
+  'gateway',
+] as const
 export type App = (typeof apps)[number]
 
 /** Where faults are done and their ends awaited, while checkouts run and are told to `onDone`. */

@@ -32,7 +32,7 @@ before(async () => {
 })
 after(() => stack?.stop())
 
-const apps = ['identity', 'catalog', 'inventory', 'carts', 'orders', 'payments', 'gateway']
+const apps = ['identity', 'catalog', 'inventory', 'carts', 'orders', 'payments', 'promotions', 'gateway']
 
 interface Case {
   readonly app: string
@@ -163,7 +163,11 @@ test('an app has the components that are its own', async () => {
   const components: (Pick<Case, 'method' | 'path' | 'body' | 'refusal'> & { of: string[] })[] = [
     { of: withEvents, method: 'GET', path: '/v1.0/state/statestore/mtls', refusal: /ERR_STATE_STORE_NOT_/ },
     {
-      ...{ of: ['inventory', 'orders', 'payments'], method: 'POST', path: '/v1.0-alpha1/lock/lockstore' },
+      ...{
+        of: ['inventory', 'orders', 'payments', 'promotions'],
+        method: 'POST',
+        path: '/v1.0-alpha1/lock/lockstore',
+      },
       body: { resourceId: 'mtls', lockOwner: 'mtls', expiryInSeconds: 1 },
       refusal: /ERR_LOCK_STORE_NOT_/,
     },

@@ -249,6 +249,12 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       .whereIn('status', ['confirmed', 'cancelled'])
       .pluck('id')
 
+  /** Of the given ids those that are orders, with their states. */
+  const statusesOf = (ids: readonly string[]): Promise<{ orderId: string; status: Order['status'] }[]> =>
+    db('orders')
+      .whereIn('id', [...ids])
+      .select({ orderId: 'id', status: 'status' })
+
   /** The account orders nothing from now on, and the sweep looks at what it has ordered. */
   const closeAccount = async (tx: Transaction, accountId: string): Promise<void> => {
     await tx.raw(
@@ -305,6 +311,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
 
   return {
     ...{ insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong },
+    statusesOf,
     ...{ standingOf, closeAccount, unswept, sweep },
   }
 }

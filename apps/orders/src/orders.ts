@@ -57,8 +57,12 @@ export const createOrders = (stores: Sharded<OrderStore>) => {
     return (await Promise.all(byStore.map(([store, some]) => store.settledAmong(some)))).flat()
   }
 
+  /** In whichever database they are. */
+  const statusesOf = async (ids: readonly string[]) =>
+    (await Promise.all(stores.map((store) => store.statusesOf(ids)))).flat()
+
   return {
-    ...{ find, change, updateAll, settledAmong },
+    ...{ find, change, updateAll, settledAmong, statusesOf },
     update: async (id: string, apply: OrderChange['apply']) => (await updateAll([{ id, apply }])).get(id),
     insert: ((placed, ...more) =>
       home(placed.order.accountId).insert(placed, ...more)) as OrderStore['insert'],

@@ -2,6 +2,7 @@ import {
   cancelOrder,
   getOrder,
   inquireOrder,
+  inquireOrders,
   listOrders,
   placeOrder,
   recordCaptures,
@@ -62,6 +63,8 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
       const { status, total, currency } = order
       return { outcome: 'found' as const, status, total, currency }
     }),
+
+    route(inquireOrders, async ({ body }) => ({ data: await orders.statusesOf(body.orderIds) })),
 
     route(recordCaptures, async ({ body: { payments } }) => {
       const now = new Date()

@@ -327,7 +327,9 @@ export const listPermissions = operation({
 })
 
 /** Everything that asks who may do what. The gateway asks at the door, each service again. */
-const followers = { apps: ['gateway', 'catalog', 'inventory', 'carts', 'orders', 'payments'] } as const
+const followers = {
+  apps: ['gateway', 'catalog', 'inventory', 'carts', 'orders', 'payments', 'promotions'],
+} as const
 
 /**
  * One piece of the access state, by kind and id; `value: null` is one that is gone. Whoever reads this ignores kinds that it

@@ -2,6 +2,7 @@ import { accessEvents, accessOperations } from './access.ts'
 import { auditEvents } from './audit.ts'
 import { cartsOperations } from './carts.ts'
 import { catalogEvents, catalogOperations } from './catalog.ts'
+import { codesOperations } from './codes.ts'
 import { consumers, deadLetterOperations } from './dead-letters.ts'
 import type { EventDefinition } from './event.ts'
 import { identityEvents, identityOperations } from './identity.ts'
@@ -9,6 +10,7 @@ import { inventoryEvents, inventoryOperations } from './inventory.ts'
 import type { Operation } from './operation.ts'
 import { ordersEvents, ordersOperations } from './orders.ts'
 import { paymentsEvents, paymentsOperations } from './payments.ts'
+import { promotionsEvents, promotionsOperations } from './promotions.ts'
 
 /** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
 export const operations: readonly Operation[] = [
@@ -19,6 +21,8 @@ export const operations: readonly Operation[] = [
   ...cartsOperations,
   ...ordersOperations,
   ...paymentsOperations,
+  ...promotionsOperations,
+  ...codesOperations,
   ...consumers.flatMap((app) => Object.values(deadLetterOperations(app))),
 ] as readonly Operation[]
 
@@ -30,4 +34,5 @@ export const events: readonly EventDefinition[] = [
   ...inventoryEvents,
   ...ordersEvents,
   ...paymentsEvents,
+  ...promotionsEvents,
 ] as unknown as readonly EventDefinition[]

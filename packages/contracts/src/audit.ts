@@ -25,7 +25,7 @@ export const auditEntry = z.object({
 export type AuditEntry = z.infer<typeof auditEntry>
 
 /** Apps whose administrative actions identity hears of by event; its own it writes down itself. */
-export const auditedApps = ['catalog', 'inventory', 'carts', 'orders', 'payments'] as const
+export const auditedApps = ['catalog', 'inventory', 'carts', 'orders', 'payments', 'promotions'] as const
 
 const example = {
   id: '0192f3a4-5b6c-7d8e-8f90-a1b2c3d4e5f6',

@@ -56,6 +56,8 @@ export const putCode = operation({
     'promotions/not-found': 404,
     'promotions/not-by-code': 409,
     'promotions/code-taken': 409,
+    /** More orders have it by now: pause it instead. */
+    'promotions/limit-passed': 409,
   },
 })
 
@@ -203,5 +205,4 @@ export const codesOperations = [
   makeCodes,
   listCodeBatches,
   getCodeBatch,
-  inquireCodes,
 ] as const

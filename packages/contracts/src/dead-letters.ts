@@ -5,7 +5,7 @@ const deadLetter = z.object({ id: z.string(), topic: z.string(), keptAt: z.strin
 export type DeadLetter = Omit<z.infer<typeof deadLetter>, 'event'>
 
 /** Apps that consume events, and so may have dead letters. */
-export const consumers = ['identity', 'inventory', 'carts', 'orders', 'payments'] as const
+export const consumers = ['identity', 'inventory', 'carts', 'orders', 'payments', 'promotions'] as const
 
 const access = { roles: ['operator'] } as const
 const params = z.strictObject({ eventId: z.string().regex(/^[\x20-\x7e]{1,64}$/) })

@@ -156,6 +156,18 @@ export const inquireOrder = operation({
   ]),
 })
 
+export const inquireOrders = operation({
+  app,
+  id: 'inquireOrders',
+  method: 'POST',
+  path: '/v1/order-status-inquiries',
+  summary: 'What became of orders whose events may be lost; one that never came to be is left out',
+  access: { apps: ['promotions'] },
+  status: 200,
+  body: z.strictObject({ orderIds: z.array(id).min(1).max(100) }),
+  response: z.object({ data: z.array(z.object({ orderId: id, status: orderStatus })) }),
+})
+
 export const recordCaptures = operation({
   app,
   id: 'recordCaptures',
@@ -179,6 +191,7 @@ export const ordersOperations = [
   getOrder,
   cancelOrder,
   inquireOrder,
+  inquireOrders,
   recordCaptures,
 ] as const
 

@@ -128,6 +128,8 @@ export const putPromotion = operation({
     'promotions/empty-window': 422,
     /** Its codes and what it has given so far are by the currency and the trigger that it began with. */
     'promotions/fixed': 409,
+    /** A limit would be less than what it gives by now: pause it instead. */
+    'promotions/limit-passed': 409,
   },
 })
 
@@ -173,12 +175,7 @@ export const listPromotionChanges = operation({
   response: page(promotion.loose()).extend({ until: instant }),
 })
 
-export const promotionsOperations = [
-  putPromotion,
-  getPromotion,
-  listPromotions,
-  listPromotionChanges,
-] as const
+export const promotionsOperations = [putPromotion, getPromotion, listPromotions] as const
 
 export const promotionChanged = event({
   topic: 'promotion.changed',

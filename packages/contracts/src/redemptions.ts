@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { code, customer } from './codes.ts'
+import { code, customer, inquireCodes } from './codes.ts'
 import { id } from './common.ts'
 import { operation } from './operation.ts'
+import { listPromotionChanges } from './promotions.ts'
 
 const app = 'promotions'
 
@@ -55,4 +56,5 @@ export const redeem = operation({
   ]),
 })
 
-export const redemptionsOperations = [redeem] as const
+/** What orders asks for. */
+export const redemptionsOperations = [listPromotionChanges, inquireCodes, redeem] as const

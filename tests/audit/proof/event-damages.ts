@@ -17,7 +17,7 @@ export const ofEvents = ({ first, refunded, product, buyer }: Story, { sql, inSt
         [`${app}: every event was sent`],
       ],
     ),
-    ...['identity', 'inventory', 'orders', 'payments'].flatMap((app): Case[] => [
+    ...['identity', 'inventory', 'orders', 'payments', 'promotions'].flatMap((app): Case[] => [
       [
         `an event that ${app} did not handle`,
         sql(`DELETE FROM ${app}.inbox LIMIT 1`),

@@ -6,7 +6,7 @@ import type { Connection } from 'mysql2/promise'
 import type { Stack } from '../../../tools/launcher/stack.ts'
 import type { ClientEntry, ClientLog } from '../../support/client-log.ts'
 
-const apps = ['catalog', 'identity', 'inventory', 'orders', 'payments']
+const apps = ['catalog', 'identity', 'inventory', 'orders', 'payments', 'promotions']
 
 /** Spoils something, and gives what undoes that. */
 export type Damage = () => Promise<() => unknown>
