@@ -10,6 +10,14 @@ const productId = newId()
 const orderId = newId()
 const cartId = `guest-${'0'.repeat(32)}`
 const staged = { params: { orderId } }
+const ofPromotion = { params: { promotionId: productId } }
+const ofCode = { params: { promotionId: productId, code: 'CONTRACT' } }
+/** A promotion without any condition or limit. */
+export const promotionContent = {
+  ...{ name: text('Contract'), trigger: 'code', status: 'active', window: { timeZone: 'UTC' } },
+  ...{ currency: 'EUR', conditions: {}, effect: { kind: 'percent', basisPoints: 1000, of: 'order' } },
+  ...{ priority: 0, combination: 'stacked', limits: {} },
+}
 
 /**
  * A valid request for each operation that has an input, about things that are this run's own or that nobody has. Sent as it
@@ -113,6 +121,7 @@ const samples: Readonly<Record<string, Input>> = {
   getOrder: staged,
   cancelOrder: staged,
   inquireOrder: { body: { orderId, accountId: newId() } },
+  inquireOrders: { body: { orderIds: [orderId] } },
   recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },
 
   payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },
@@ -122,6 +131,25 @@ const samples: Readonly<Record<string, Input>> = {
   inquirePayment: { body: { orderId } },
   demandRefunds: { body: { paymentIds: [newId()] } },
   listLedgerEntries: { query: { orderId } },
+
+  putPromotion: { ...ofPromotion, body: promotionContent },
+  getPromotion: ofPromotion,
+  listPromotions: { query: { limit: '3' } },
+  putCode: { ...ofCode, body: { status: 'paused' } },
+  getCode: ofCode,
+  deleteCode: ofCode,
+  listCodes: { ...ofPromotion, query: { limit: '3' } },
+  makeCodes: { ...ofPromotion, body: { count: 1 } },
+  listCodeBatches: { ...ofPromotion, query: { limit: '3' } },
+  getCodeBatch: { params: { promotionId: productId, batchId: newId() } },
+  listPromotionChanges: { query: { limit: '3' } },
+  inquireCodes: { body: { customer: newId(), codes: ['CONTRACT-NONE'] } },
+  redeem: {
+    body: {
+      ...{ orderId, customer: newId(), ttlSeconds: 60 },
+      uses: [{ promotionId: newId(), version: 1, amount: 100 }],
+    },
+  },
 }
 
 export const sampleOf = ({ id, path }: { id: string; path: string }): Input =>
@@ -130,6 +158,7 @@ export const sampleOf = ({ id, path }: { id: string; path: string }): Input =>
 const others: Readonly<Record<string, object>> = {
   placeOrder: { shippingAddress: { ...shippingAddress, name: 'Another' } },
   payOrder: { paymentMethod: 'pm_another' },
+  makeCodes: { count: 2 },
 }
 
 /** Another valid request for an operation that takes an idempotency key. */
