@@ -139,6 +139,7 @@ const samples: Readonly<Record<string, Input>> = {
   getCode: ofCode,
   deleteCode: ofCode,
   listCodes: { ...ofPromotion, query: { limit: '3' } },
+  exportCodes: ofPromotion,
   makeCodes: { ...ofPromotion, body: { count: 1 } },
   listCodeBatches: { ...ofPromotion, query: { limit: '3' } },
   getCodeBatch: { params: { promotionId: productId, batchId: newId() } },

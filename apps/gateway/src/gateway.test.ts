@@ -399,3 +399,48 @@ test('a cached read that is closed is no longer served from what all share, and 
   assert.equal((await fetch(url + page)).status, 200)
   assert.equal(forwarded.length, 0)
 })
+
+const file = `/v1/promotions/${id}/codes.csv`
+const asManager = async () => {
+  const value = { account: 'manager', role: 'catalogue-manager' }
+  await tell({ kind: 'grant', id: 'manager catalogue-manager', value })
+  return { headers: { authorization: tokens.bearer({ sub: 'manager' }) } }
+}
+const pageOf = (page: object, status = 200) => ({
+  ...{ status, headers: json },
+  body: Buffer.from(JSON.stringify(page)),
+})
+const code = (code: string, used: number) => ({ code, status: 'active', used, promotionId: id })
+
+test('a list that is a file comes with all its pages in one, each asked for in the caller’s name', async () => {
+  respond = async ({ path }) =>
+    path.includes('after')
+      ? pageOf({ data: [code('C-3', 0)], hasMore: false })
+      : pageOf({ data: [code('A-1', 2), code('B-2', 1)], hasMore: true, next: 'B-2' })
+  const response = await fetch(`${url}${file}?batchId=${id}`, await asManager())
+  assert.equal(response.headers.get('content-type'), 'text/csv; charset=utf-8')
+  assert.equal(response.headers.get('content-disposition'), 'attachment; filename="codes.csv"')
+  const lines = (await response.text()).split('\r\n')
+  assert.match(String(lines[0]), /^code,status,uses,customer,/)
+  assert.deepEqual(
+    lines.slice(1).map((line) => line.split(',').filter((cell) => cell !== '')),
+    [['A-1', 'active', id, '2'], ['B-2', 'active', id, '1'], ['C-3', 'active', id, '0'], []],
+  )
+  const query = `promotionId=${id}&batchId=${id}`
+  assert.deepEqual(
+    forwarded.map(({ request: { path } }) => path),
+    [`/operations/exportCodes?${query}`, `/operations/exportCodes?${query}&after=B-2`],
+  )
+  assert.equal(new Set(forwarded.map(({ request }) => request.headers.authorization)).size, 1)
+})
+
+test('a file of which a page is missing breaks off; what is refused is a problem', async () => {
+  respond = async ({ path }) => {
+    if (path.includes('after')) throw new AppError('unavailable', 'promotions/unavailable', 'away')
+    return pageOf({ data: [code('A-1', 2)], hasMore: true, next: 'A-1' })
+  }
+  const manager = await asManager()
+  await assert.rejects(async () => (await fetch(url + file, manager)).text(), /terminated/)
+  respond = async () => pageOf({ code: 'promotions/not-found' }, 404)
+  assert.equal((await fetch(url + file, manager)).status, 404)
+})

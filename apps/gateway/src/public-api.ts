@@ -22,6 +22,7 @@ import { type Forward, type Forwarded, unavailable } from './forward.ts'
 import type { ReadCache } from './read-cache.ts'
 import { assertFits, assertPlainPath, bearerOf, headersOf, invokedUrl } from './request.ts'
 import { exchangeSession } from './session-cookie.ts'
+import { streamFile } from './stream-file.ts'
 
 export interface PublicApi {
   /** What the world may call. Everything else is 404. */
@@ -109,8 +110,8 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
         },
         ...(deadlines[id] ? { deadlineMs: deadlines[id] } : {}),
       }
-      const send = (body?: Buffer): Promise<Answer> => {
-        const whole = body ? { ...request, body } : request
+      const send = (body?: Buffer, path = request.path): Promise<Answer> => {
+        const whole = { ...request, path, ...(body ? { body } : {}) }
         return authorization ? forwardAs(ctx, authorization, app, whole) : forwardAsNobody(ctx, app, whole)
       }
       const given = method === 'GET' ? undefined : await readBody(ctx.req, maxBodyBytes)
@@ -126,7 +127,11 @@ export const addPublicApi = (router: Router, api: PublicApi) => {
         cache.outdateLists()
       }
       if (ending.has(id) && answer.status < 300) await caughtUp(endingMs)
-      reply(ctx, answer)
+      if (!operation.file || answer.status !== operation.status) return reply(ctx, answer)
+      await streamFile(ctx, operation, answer, (after) => {
+        const search = `?${new URLSearchParams({ ...query, after } as Record<string, string>)}`
+        return send(undefined, invokedUrl(ctx, operation, params, search))
+      })
     }
   }
 

@@ -1,5 +1,6 @@
 import {
   deleteCode,
+  exportCodes,
   getCode,
   getCodeBatch,
   inquireCodes,
@@ -22,6 +23,9 @@ import type { createInquireCodes } from './inquire-codes.ts'
 import type { PromotionStore } from './promotion-store.ts'
 import type { RedemptionStore } from './redemption-store.ts'
 import { resolveWindow } from './window.ts'
+
+/** Codes in a page of a file. */
+const exported = 5000
 
 interface Parts {
   readonly promotions: PromotionStore
@@ -48,6 +52,8 @@ export const routes = ({ promotions, codes, batches, redemptions, inquire }: Par
     return undefined
   }),
   route(listCodes, ({ params, query }) => codes.list(params.promotionId, query)),
+
+  route(exportCodes, ({ params, query }) => codes.list(params.promotionId, { ...query, limit: exported })),
 
   route(makeCodes, ({ params, body, once }) => batches.order(params.promotionId, body, once)),
   route(listCodeBatches, ({ params, query: { limit, after } }) =>

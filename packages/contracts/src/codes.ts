@@ -24,8 +24,9 @@ const codeContent = z.strictObject({
   customer: id.optional(),
 })
 
-const couponCode = codeContent.extend({
+const couponCode = z.strictObject({
   code,
+  ...codeContent.shape,
   promotionId: id,
   /** Of the batch that it was made in. */
   batchId: id.optional(),
@@ -102,6 +103,20 @@ export const listCodes = operation({
   status: 200,
   params: promotionParams,
   query: paging.extend({ after: code.optional(), ...ofBatch }),
+  response: page(countedCode),
+})
+
+export const exportCodes = operation({
+  app,
+  id: 'exportCodes',
+  method: 'GET',
+  path: '/v1/promotions/{promotionId}/codes.csv',
+  summary: 'The codes of a promotion, or of one batch, as a file',
+  access: staff,
+  status: 200,
+  file: 'text/csv',
+  params: promotionParams,
+  query: z.strictObject({ after: code.optional(), ...ofBatch }),
   response: page(countedCode),
 })
 
@@ -202,6 +217,7 @@ export const codesOperations = [
   getCode,
   deleteCode,
   listCodes,
+  exportCodes,
   makeCodes,
   listCodeBatches,
   getCodeBatch,

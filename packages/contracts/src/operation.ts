@@ -66,6 +66,11 @@ export interface Operation<
   readonly audited?: true
   /** The body is passed on as the bytes that came, for signatures over it, or because it is of this type and not JSON. */
   readonly raw?: true | 'application/x-www-form-urlencoded'
+  /**
+   * A list of which the world gets all pages, from `after` on, as one file of this type: a row for each item, with its members as
+   * columns. An app answers page by page, as for every list.
+   */
+  readonly file?: 'text/csv'
   /** Problem codes that a caller should expect beyond those every operation has, each with its status. */
   readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422 | 429>>
   readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }

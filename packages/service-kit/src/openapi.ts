@@ -96,7 +96,12 @@ const describe = (op: Operation, asker: Asker): Json => ({
       description: 'Done',
       ...(op.tagged && op.response ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
       ...(op.response
-        ? { content: { 'application/json': { schema: schemaOf(op.response, 'output') } } }
+        ? {
+            content:
+              op.file && asker === 'world'
+                ? { [op.file]: { schema: { type: 'string' } } }
+                : { 'application/json': { schema: schemaOf(op.response, 'output') } },
+          }
         : {}),
     },
     ...Object.fromEntries(
