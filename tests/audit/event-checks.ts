@@ -52,6 +52,8 @@ export const unfinishedChecks = ({ databases, topics }: Channels, seconds: numbe
        FROM payments.payments WHERE status = 'processing' AND created_at < ${before}`,
       `SELECT CONCAT('refund ', id, ' of payment ', payment_id, ' is not done after ', attempts, ' attempts') AS what
        FROM payments.refunds WHERE done = FALSE AND ${madeAt('id')} NOT BETWEEN ${before} AND NOW(3)`,
+      `SELECT CONCAT('partial refund ', id, ' of payment ', payment_id, ' is not done after ', attempts, ' attempts') AS what
+       FROM payments.partial_refunds WHERE done = FALSE AND ${madeAt('id')} NOT BETWEEN ${before} AND NOW(3)`,
     ),
     check(
       'an order of a closed account that is over has no address',
@@ -100,6 +102,7 @@ export const eventChecks = ({ databases, topics }: Channels): Check[] => {
        SELECT ${event} AS about, COUNT(*) AS n FROM ${database}.outbox WHERE topic = '${topic}' GROUP BY about) AS e
        ON e.about = ${key} WHERE COALESCE(e.n, 0)`
   const payment = `CAST(JSON_VALUE(data, '$.paymentId') AS CHAR(36) CHARACTER SET ascii) COLLATE ascii_bin`
+  const refund = payment.replace('paymentId', 'refundId')
   return [
     ...[...topics.keys()].map(
       (consumer): Check => ({
@@ -121,6 +124,8 @@ export const eventChecks = ({ databases, topics }: Channels): Check[] => {
           <> (p.status IN ('captured', 'refund-due', 'refunded')) AND p.${recent}`,
         `${missing('payment', 'payments.payments p', 'p.id', 'payments', 'payment.refunded', payment)}
           <> (p.status = 'refunded') AND p.${recent}`,
+        `${missing('partial refund', 'payments.partial_refunds r', 'r.id', 'payments', 'payment.partly-refunded', refund)}
+          <> r.done AND ${madeAt('r.id')} > NOW(3) - INTERVAL ${eventDays} DAY`,
       ],
     },
     {

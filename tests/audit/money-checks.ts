@@ -6,6 +6,10 @@ const captured = `('captured', 'refund-due', 'refunded')`
 const live = `('captured', 'refund-due')`
 const sold = `('paid', 'confirmed')`
 
+/** What went back in parts, a payment. */
+const inParts = `SELECT p.id, p.order_id, p.currency, SUM(r.amount) AS n FROM payments.partial_refunds r
+  JOIN payments.payments p ON p.id = r.payment_id WHERE r.done GROUP BY p.id, p.order_id, p.currency`
+
 const transactions = 'SELECT COUNT(DISTINCT transaction_id) FROM payments.ledger_entries'
 
 /** A payment or refund whose two ledger lines are not there or not of its sum. */
@@ -63,13 +67,20 @@ export const moneyChecks: readonly Check[] = [
         'refund',
         'r.id',
         `payments.refunds r JOIN payments.payments p ON p.id = r.payment_id AND r.done`,
-        '(-p.amount)',
+        '(p.partly_refunded - p.amount)',
+      ),
+      withoutLines(
+        'partial refund',
+        'r.id',
+        `payments.partial_refunds r JOIN payments.payments p ON p.id = r.payment_id AND r.done`,
+        '(-r.amount)',
       ),
       `SELECT CONCAT('transaction ', l.transaction_id, ' is of no capture or refund') AS what
        FROM payments.ledger_entries l
        LEFT JOIN payments.payments p ON p.id = l.transaction_id AND p.status IN ${captured}
        LEFT JOIN payments.refunds r ON r.id = l.transaction_id AND r.done
-       WHERE p.id IS NULL AND r.id IS NULL`,
+       LEFT JOIN payments.partial_refunds s ON s.id = l.transaction_id AND s.done
+       WHERE p.id IS NULL AND r.id IS NULL AND s.id IS NULL`,
     ],
   },
   {
@@ -91,13 +102,21 @@ export const moneyChecks: readonly Check[] = [
   {
     invariant: 'I2',
     check: 'refunds = the provider’s refunds, one by one',
-    counts: 'SELECT (SELECT COUNT(*) FROM audit_refunds) + (SELECT COUNT(*) FROM payments.refunds)',
+    counts: `SELECT (SELECT COUNT(*) FROM audit_refunds) + (SELECT COUNT(*) FROM payments.refunds)
+      + (SELECT COUNT(*) FROM payments.partial_refunds)`,
     finds: [
       `SELECT CONCAT('payment ', p.id, ' is ', p.status, ', of its ', p.amount, ' the provider gave back ', c.refunded) AS what
-       FROM audit_charges c JOIN payments.payments p ON p.id = c.payment
-       WHERE c.status = 'captured' AND c.refunded <> IF(p.status = 'refunded', p.amount, 0)`,
+       FROM audit_charges c JOIN payments.payments p ON p.id = c.payment LEFT JOIN (${inParts}) AS s ON s.id = p.id
+       WHERE c.status = 'captured' AND c.refunded <> IF(p.status = 'refunded', p.amount, COALESCE(s.n, 0))`,
       `SELECT CONCAT('refund ', f.id, ' of ', f.amount, ' is of no refund that payments has done') AS what
-       FROM audit_refunds f LEFT JOIN payments.refunds r ON r.id = f.reference AND r.done WHERE r.id IS NULL`,
+       FROM audit_refunds f LEFT JOIN payments.refunds r ON r.id = f.reference AND r.done
+       LEFT JOIN payments.partial_refunds s ON s.id = f.reference AND s.done AND s.amount = f.amount
+       WHERE r.id IS NULL AND s.id IS NULL`,
+      `SELECT CONCAT('payment ', p.id, ' of ', p.amount, ' has ', p.partly_refunded, ' as given back in parts, which are ',
+         COALESCE(s.n, 0)) AS what
+       FROM payments.payments p
+       LEFT JOIN (SELECT payment_id, SUM(amount) AS n FROM payments.partial_refunds GROUP BY payment_id) AS s ON s.payment_id = p.id
+       WHERE p.partly_refunded <> COALESCE(s.n, 0) OR p.partly_refunded > p.amount`,
       `SELECT CONCAT('payment ', p.id, ' is ', p.status, ', its refund is ', IF(r.id IS NULL, 'missing', IF(r.done, 'done', 'open'))) AS what
        FROM payments.payments p LEFT JOIN payments.refunds r ON r.payment_id = p.id
        WHERE (p.status = 'refunded') <> COALESCE(r.done, FALSE) OR (p.status = 'refund-due' AND r.id IS NULL)`,
@@ -123,7 +142,8 @@ export const moneyChecks: readonly Check[] = [
        FROM orders.orders o LEFT JOIN (
          SELECT order_id, currency, SUM(amount) AS n FROM payments.ledger_entries WHERE account = 'provider' GROUP BY order_id, currency
        ) AS l ON l.order_id = o.id AND l.currency = o.currency
-       WHERE COALESCE(l.n, 0) <> IF(o.status IN ${sold}, o.total, 0)`,
+       LEFT JOIN (${inParts}) AS s ON s.id = o.payment_id
+       WHERE COALESCE(l.n, 0) <> IF(o.status IN ${sold}, o.total - COALESCE(s.n, 0), 0)`,
       `SELECT CONCAT('order ', l.order_id, ' does not exist, the ledger holds ', SUM(l.amount)) AS what
        FROM payments.ledger_entries l LEFT JOIN orders.orders o ON o.id = l.order_id AND o.currency = l.currency
        WHERE o.id IS NULL AND l.account = 'provider' GROUP BY l.order_id HAVING SUM(l.amount) <> 0`,
@@ -138,7 +158,9 @@ export const moneyChecks: readonly Check[] = [
          SUM(credited), ', provider ', SUM(held)) AS what
        FROM (
          SELECT currency, amount AS paid, 0 AS owed, 0 AS booked, 0 AS credited, 0 AS held FROM payments.payments WHERE status IN ${live}
+         UNION ALL SELECT s.currency, -s.n, 0, 0, 0, 0 FROM (${inParts}) AS s JOIN payments.payments p ON p.id = s.id WHERE p.status IN ${live}
          UNION ALL SELECT currency, 0, total, 0, 0, 0 FROM orders.orders WHERE status IN ${sold}
+         UNION ALL SELECT s.currency, 0, -s.n, 0, 0, 0 FROM (${inParts}) AS s JOIN orders.orders o ON o.payment_id = s.id WHERE o.status IN ${sold}
          UNION ALL SELECT currency, 0, 0, amount, 0, 0 FROM payments.ledger_entries WHERE account = 'provider'
          UNION ALL SELECT currency, 0, 0, 0, -amount, 0 FROM payments.ledger_entries WHERE account = 'customers'
          UNION ALL SELECT currency, 0, 0, 0, 0, amount - refunded FROM audit_charges WHERE status = 'captured'
@@ -154,9 +176,9 @@ export const moneyChecks: readonly Check[] = [
       `SELECT CONCAT('charge ', c.id, ' of ', c.amount, ', ', c.refunded, ' of it given back, is for order ',
          COALESCE(CONCAT(p.order_id, ', ', COALESCE(o.status, 'which does not exist')), 'nobody knows')) AS what
        FROM audit_charges c LEFT JOIN payments.payments p ON p.id = c.payment
-       LEFT JOIN orders.orders o ON o.id = p.order_id
+       LEFT JOIN orders.orders o ON o.id = p.order_id LEFT JOIN (${inParts}) AS s ON s.id = p.id
        WHERE c.status = 'captured' AND c.refunded <> c.amount
-         AND NOT (c.refunded = 0 AND COALESCE(o.status, '') = 'confirmed' AND o.payment_id <=> c.payment)`,
+         AND NOT (c.refunded = COALESCE(s.n, 0) AND COALESCE(o.status, '') = 'confirmed' AND o.payment_id <=> c.payment)`,
     ],
   },
 ]

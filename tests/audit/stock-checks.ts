@@ -12,6 +12,9 @@ const items = (status: string) =>
   `SELECT i.sku, SUM(i.quantity) AS n FROM inventory.reservation_items i
    JOIN inventory.reservations r ON r.order_id = i.order_id WHERE r.status = '${status}' GROUP BY i.sku`
 
+/** What was sold and is there again. */
+const released = 'SELECT sku, -SUM(quantity) AS n FROM inventory.released_units GROUP BY sku'
+
 const skus = 'SELECT COUNT(*) FROM inventory.stock'
 
 /** I1: nothing is created, lost or sold twice, SKU by SKU. */
@@ -48,24 +51,27 @@ export const stockChecks: readonly Check[] = [
   },
   {
     invariant: 'I1',
-    check: 'sold = the items of sold reservations',
+    check: 'sold = the items of sold reservations, less what is there again',
     counts: skus,
     // Those that are deleted are summed up.
     finds: pile(
       'sold',
-      `SELECT sku, SUM(n) AS n FROM (${items('sold')} UNION ALL SELECT sku, quantity FROM inventory.sold_before) AS all_sold GROUP BY sku`,
+      `SELECT sku, SUM(n) AS n FROM (${items('sold')} UNION ALL SELECT sku, quantity FROM inventory.sold_before
+         UNION ALL ${released}) AS all_sold GROUP BY sku`,
     ),
   },
   {
     invariant: 'I1',
-    check: 'sold = the lines of confirmed orders',
+    check: 'sold = the lines of confirmed orders, less what is there again',
     counts: skus,
     finds: pile(
       'sold',
       // A paid order's stock may be sold a moment before it is confirmed.
-      `SELECT l.sku, SUM(l.quantity) AS n FROM audit_lines l JOIN orders.orders o ON o.id = l.order_id
-       LEFT JOIN inventory.reservations r ON r.order_id = o.id
-       WHERE o.status = 'confirmed' OR (o.status = 'paid' AND r.status = 'sold') GROUP BY l.sku`,
+      `SELECT sku, SUM(n) AS n FROM (
+         SELECT l.sku, SUM(l.quantity) AS n FROM audit_lines l JOIN orders.orders o ON o.id = l.order_id
+         LEFT JOIN inventory.reservations r ON r.order_id = o.id
+         WHERE o.status = 'confirmed' OR (o.status = 'paid' AND r.status = 'sold') GROUP BY l.sku
+         UNION ALL ${released}) AS all_sold GROUP BY sku`,
     ),
   },
 ]
@@ -107,6 +113,8 @@ export const demandChecks: readonly Check[] = [
              UNION ALL
              SELECT NULL, sku, 0, adjusted_at + INTERVAL ${adjusting} SECOND, 'received', 0, delta
              FROM inventory.adjustments WHERE delta > 0
+             UNION ALL
+             SELECT NULL, sku, 0, released_at + INTERVAL ${handling} SECOND, 'there again', 0, quantity FROM inventory.released_units
              UNION ALL
              SELECT NULL, i.sku, 0,
                IF(e.handled_at < r.expires_at, e.handled_at + INTERVAL ${handling} SECOND, '9999-01-01'), 'released', 0, i.quantity

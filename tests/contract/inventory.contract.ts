@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { orderItemsReleased } from '@caravan/contracts/fulfilment'
 import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
 import { cancelOrder, getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
@@ -162,4 +163,19 @@ test('availability is told of the SKUs that are known', async () => {
   const sku = await received(6)
   const { data } = await get(getAvailability, { query: { skus: `${sku},NEVER-RECEIVED` } })
   assert.deepEqual(data, [{ sku, available: 6 }])
+})
+
+test('sold units that are there again can be sold again, once however often that is told', async () => {
+  const sku = await received(3)
+  const orderId = newId()
+  const items = [{ sku, quantity: 3 }]
+  await hold(orderId, items)
+  await publish(orderPaid, { orderId, accountId: newId(), paymentId: newId(), items })
+  await eventually('the stock is sold', async () => (await piles(sku)).sold === 3)
+  const released = { orderId, releaseId: newId(), items: [{ sku, quantity: 2 }] }
+  for (const id of [newId(), newId()]) await publish(orderItemsReleased, released, id)
+  await eventually('two are there again', async () => (await piles(sku)).available >= 2)
+  await publish(orderItemsReleased, { ...released, releaseId: newId(), items: [{ sku, quantity: 1 }] })
+  await eventually('the third is, too', async () => (await piles(sku)).sold === 0)
+  assert.deepEqual(await piles(sku), { available: 3, reserved: 0, sold: 0 })
 })

@@ -18,6 +18,7 @@ export const promotionContent = {
   ...{ currency: 'EUR', conditions: {}, effect: { kind: 'percent', basisPoints: 1000, of: 'order' } },
   ...{ priority: 0, combination: 'stacked', limits: {} },
 }
+const parcel = { lines: [{ sku, quantity: 1 }], carrier: 'dhl', trackingNumber: 'JJD000390007882' }
 
 /**
  * A valid request for each operation that has an input, about things that are this run's own or that nobody has. Sent as it
@@ -122,6 +123,15 @@ const samples: Readonly<Record<string, Input>> = {
   cancelOrder: staged,
   inquireOrder: { body: { orderId, accountId: newId() } },
   inquireOrders: { body: { orderIds: [orderId] } },
+  getFulfilment: staged,
+  shipOrder: { ...staged, body: parcel },
+  cancelLines: { ...staged, body: { lines: parcel.lines } },
+  refundOrder: { ...staged, body: { delivery: true } },
+  addSellerAccount: { params: { sellerId: newId() }, body: { accountId: newId() } },
+  removeSellerAccount: { params: { sellerId: newId(), accountId: newId() } },
+  listSellerOrders: { query: { limit: '3' } },
+  shipSellerOrder: { ...staged, body: parcel },
+  receiveCarrierWebhook: { params: { carrier: 'dhl' }, body: { status: 'delivered' } },
   recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },
 
   payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },
@@ -129,6 +139,7 @@ const samples: Readonly<Record<string, Input>> = {
   getPayment: { params: { paymentId: orderId } },
   receiveProviderWebhook: { body: {} },
   inquirePayment: { body: { orderId } },
+  demandPartialRefunds: { body: { refunds: [{ refundId: newId(), paymentId: newId(), amount: 1 }] } },
   demandRefunds: { body: { paymentIds: [newId()] } },
   listLedgerEntries: { query: { orderId } },
 
@@ -160,6 +171,10 @@ const others: Readonly<Record<string, object>> = {
   placeOrder: { shippingAddress: { ...shippingAddress, name: 'Another' } },
   payOrder: { paymentMethod: 'pm_another' },
   makeCodes: { count: 2 },
+  shipOrder: { carrier: 'another' },
+  cancelLines: { lines: [{ sku, quantity: 2 }] },
+  refundOrder: { amount: 10 },
+  shipSellerOrder: { carrier: 'another' },
 }
 
 /** Another valid request for an operation that takes an idempotency key. */

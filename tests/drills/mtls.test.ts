@@ -135,6 +135,7 @@ test('no app publishes the events of another', async () => {
 })
 
 const readers: Record<string, string[]> = {
+  'carrier-webhook-secret': ['orders'],
   'gateway-client-secret': ['gateway', 'identity'],
   'identity-signing-key': ['identity'],
   'identity-token-secret': ['identity'],

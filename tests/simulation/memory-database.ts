@@ -79,12 +79,13 @@ const definitions = (schema: readonly string[]): TableDefinition[] => {
     if (statement.kind !== 'alter') continue
     const before = found.get(statement.table)
     if (!before) throw new Error(`no table ${statement.table}`)
-    const { columns, unique } = before
+    const { columns, unique, checks } = before
     const [primary = [], ...others] = unique
     found.set(statement.table, {
       ...before,
       columns: [...columns, ...statement.columns],
       unique: [statement.primaryKey ?? primary, ...others, ...statement.unique],
+      checks: [...checks, ...statement.checks],
     })
   }
   return [...found.values()]

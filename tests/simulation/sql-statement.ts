@@ -2,6 +2,7 @@ import { parseExpression } from './sql-expression.ts'
 import type {
   Alteration,
   Assignment,
+  Check,
   Column,
   Expression,
   Insert,
@@ -117,12 +118,20 @@ const parseColumn = (reader: TokenReader, unique: string[][]): Column => {
   return { name, type, initially, nullable, counts }
 }
 
+const parseCheck = (reader: TokenReader): Check => {
+  const name = reader.name()
+  reader.expect('CHECK', '(')
+  const holds = parseExpression(reader)
+  reader.expect(')')
+  return { name, holds }
+}
+
 const parseTable = (reader: TokenReader): TableDefinition => {
   reader.expect('TABLE')
   const table = reader.name()
   const columns: Column[] = []
   const unique: string[][] = []
-  const checks: { name: string; holds: Expression }[] = []
+  const checks: Check[] = []
   reader.expect('(')
   do {
     if (reader.accept('PRIMARY', 'KEY')) unique.unshift(names(reader))
@@ -132,12 +141,8 @@ const parseTable = (reader: TokenReader): TableDefinition => {
     } else if (reader.accept('KEY')) {
       reader.name()
       reader.skip()
-    } else if (reader.accept('CONSTRAINT')) {
-      const name = reader.name()
-      reader.expect('CHECK', '(')
-      checks.push({ name, holds: parseExpression(reader) })
-      reader.expect(')')
-    } else columns.push(parseColumn(reader, unique))
+    } else if (reader.accept('CONSTRAINT')) checks.push(parseCheck(reader))
+    else columns.push(parseColumn(reader, unique))
   } while (reader.accept(','))
   reader.expect(')')
   while (!reader.ended()) reader.skip()
@@ -149,6 +154,7 @@ const parseAlteration = (reader: TokenReader): Alteration => {
   const table = reader.name()
   const columns: Column[] = []
   const unique: string[][] = []
+  const checks: Check[] = []
   let primaryKey: string[] | undefined
   do {
     if (reader.accept('DROP', 'PRIMARY', 'KEY')) continue
@@ -158,13 +164,14 @@ const parseAlteration = (reader: TokenReader): Alteration => {
     else if (reader.accept('UNIQUE', 'KEY')) {
       reader.name()
       unique.push(names(reader))
-    } else {
+    } else if (reader.accept('CONSTRAINT')) checks.push(parseCheck(reader))
+    else {
       reader.expect('KEY')
       reader.name()
       reader.skip()
     }
   } while (reader.accept(','))
-  return { kind: 'alter', table, columns, unique, primaryKey }
+  return { kind: 'alter', table, columns, unique, checks, primaryKey }
 }
 
 const parse = (reader: TokenReader): Statement => {

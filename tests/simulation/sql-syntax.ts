@@ -80,13 +80,18 @@ export interface Column {
   readonly counts: boolean
 }
 
+export interface Check {
+  readonly name: string
+  readonly holds: Expression
+}
+
 export interface TableDefinition {
   readonly kind: 'create'
   readonly table: string
   readonly columns: readonly Column[]
   /** The primary key first. */
   readonly unique: readonly (readonly string[])[]
-  readonly checks: readonly { readonly name: string; readonly holds: Expression }[]
+  readonly checks: readonly Check[]
 }
 
 export interface Alteration {
@@ -94,6 +99,7 @@ export interface Alteration {
   readonly table: string
   readonly columns: readonly Column[]
   readonly unique: readonly (readonly string[])[]
+  readonly checks: readonly Check[]
   /** In the place of the one there was. */
   readonly primaryKey: readonly string[] | undefined
 }

@@ -294,6 +294,8 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     door,
     psp,
     pspAuthorization,
+    sure,
+    ok,
     signIn,
     asOperator,
     newShopper,

@@ -19,6 +19,8 @@ const generated = {
   'gateway-client-secret': randomSecret,
   'psp-authorization': () => `Bearer sk_sandbox_${randomSecret()}`,
   'psp-webhook-secret': () => `whsec_${randomSecret()}`,
+  // By Standard Webhooks: the key in base64.
+  'carrier-webhook-secret': () => `whsec_${randomBytes(24).toString('base64')}`,
   'operator-email': () => 'operator@caravan.example',
   'operator-password': randomSecret,
   'shopper-email': () => 'shopper@caravan.example',

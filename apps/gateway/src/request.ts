@@ -17,6 +17,9 @@ const passedOn = {
   'if-none-match': 'dropped',
   'psp-signature': 'refused',
   'user-agent': 'mended',
+  'webhook-id': 'refused',
+  'webhook-signature': 'refused',
+  'webhook-timestamp': 'refused',
 } as const
 
 const foreign = /[^\t\x20-\x7e]/g

@@ -191,6 +191,20 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
     return outcomes
   }
 
+  /** Sold units of an order are there again. A release id counts once. */
+  const releaseSold = async (
+    tx: Transaction,
+    { id, orderId, items }: { readonly id: string; readonly orderId: string; readonly items: Items },
+  ): Promise<void> => {
+    const units = sumBySku(items)
+    const [inserted] = await tx.raw(
+      `INSERT IGNORE INTO released_units (id, sku, order_id, quantity) VALUES ${units.map(() => '(?, ?, ?, ?)').join()}`,
+      units.flatMap(({ sku, quantity }) => [id, sku, orderId, quantity]),
+    )
+    if (inserted.affectedRows === 0) return
+    if (!(await move(tx, units, 'sold', 'available'))) throw new Error(`sold stock of ${orderId} is missing`)
+  }
+
   /** `sell` in a transaction of its own. */
   const sellNow = async (sales: readonly Sale[]): Promise<Outcome[]> => {
     const outcomes = await transaction(db, (tx) => sell(tx, sales))
@@ -276,7 +290,19 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
       return rows.length
     })
 
-  return { reserve, release, sell, sellNow, find, adjust, availability, lapsed, expire, trimEnded }
+  return {
+    reserve,
+    release,
+    releaseSold,
+    sell,
+    sellNow,
+    find,
+    adjust,
+    availability,
+    lapsed,
+    expire,
+    trimEnded,
+  }
 }
 
 export type StockStore = ReturnType<typeof createStockStore>

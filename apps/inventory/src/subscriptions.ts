@@ -1,3 +1,4 @@
+import { orderItemsReleased } from '@caravan/contracts/fulfilment'
 import { orderAbandoned, orderCancelled, orderPaid } from '@caravan/contracts/orders'
 import { batchSubscription, type Subscription, subscription } from '@caravan/service-kit/subscription'
 import type { StockStore } from './stock-store.ts'
@@ -11,4 +12,7 @@ export const subscriptions = (stock: StockStore): Subscription[] => [
   }),
   subscription(orderCancelled, ({ orderId }, { tx }) => stock.release(tx, orderId)),
   subscription(orderAbandoned, ({ orderId }, { tx }) => stock.release(tx, orderId)),
+  subscription(orderItemsReleased, ({ releaseId, orderId, items }, { tx }) =>
+    stock.releaseSold(tx, { id: releaseId, orderId, items }),
+  ),
 ]

@@ -1,29 +1,41 @@
+import { fulfilmentOperations } from '@caravan/contracts/fulfilment'
 import { ordersOperations } from '@caravan/contracts/orders'
 import { runService } from '@caravan/service-kit/run-service'
 import { mapShards } from '@caravan/service-kit/shards'
 import { addressSweep } from './address-sweep.ts'
 import { createAwaitSettled } from './await-settled.ts'
+import { createCarrierWebhook } from './carrier-webhook.ts'
 import { catalogCatchUp } from './catalog-catch-up.ts'
 import { config } from './config.ts'
+import { fulfilmentRoutes } from './fulfilment-routes.ts'
+import { createFulfilmentStore } from './fulfilment-store.ts'
+import { createFulfilments } from './fulfilments.ts'
 import { lostAnswers } from './lost-answers.ts'
+import { lostRefunds } from './lost-refunds.ts'
 import { createOfferStore } from './offer-store.ts'
 import { createOrderStore } from './order-store.ts'
 import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
 import { createPlaceOrder } from './place-order.ts'
 import { routes } from './routes.ts'
+import { createSellerStore } from './seller-store.ts'
 import { subscriptions } from './subscriptions.ts'
 import { unpaidExpiry } from './unpaid-expiry.ts'
 
 await runService({
   name: 'orders',
   config,
-  operations: ordersOperations,
+  operations: [...ordersOperations, ...fulfilmentOperations],
   migrations: new URL('../migrations/', import.meta.url),
   sharded: true,
-  build: ({ shards, db, sidecar, log }) => {
+  build: async ({ shards, db, sidecar, log }) => {
     const stores = mapShards(shards, ({ db, outbox }) => createOrderStore(db, outbox))
     const orders = createOrders(stores)
+    const fulfilmentStores = mapShards(shards, ({ db, outbox }) =>
+      createFulfilmentStore(db, outbox, createOrderStore(db, outbox)),
+    )
+    const fulfilments = createFulfilments(fulfilmentStores)
+    const receive = createCarrierWebhook(await sidecar.secret('carrier-webhook-secret'), fulfilments, log)
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
@@ -33,12 +45,16 @@ await runService({
     })
     const tools = { sidecar, log }
     return {
-      routes: routes({ orders, place, settled: createAwaitSettled(orders, log) }),
-      subscriptions: subscriptions(orders, offers),
+      routes: [
+        ...routes({ orders, place, settled: createAwaitSettled(orders, log) }),
+        ...fulfilmentRoutes({ fulfilments, sellers: createSellerStore(db), receive }),
+      ],
+      subscriptions: subscriptions(orders, offers, fulfilments),
       background: [
         window.refresh,
         unpaidExpiry(stores, tools),
         ...lostAnswers(stores, tools),
+        lostRefunds(fulfilmentStores, tools),
         catalogCatchUp(offers, tools),
         addressSweep(stores, config.ADDRESS_RETENTION_DAYS, tools),
       ],

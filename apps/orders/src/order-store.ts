@@ -2,7 +2,7 @@ import type { CancelReason } from '@caravan/contracts/orders'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
-import { addressUntil, type Change, isWaiting, type Order, unitsOf } from './domain/order.ts'
+import { addressUntil, type Change, isWaiting, type Order, sellersOf, unitsOf } from './domain/order.ts'
 import type { Standing } from './domain/standing.ts'
 
 interface Row {
@@ -169,9 +169,23 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
           [...changed],
         ] as string[],
       )
+      await tellSellers(
+        tx,
+        written.flatMap(({ id }) => orders.get(id) ?? []),
+      )
       await outbox.add(tx, facts)
     }
     return orders
+  }
+
+  /** Notes whose lines confirmed orders have, for sellers to find. */
+  const tellSellers = async (tx: Transaction, orders: readonly Order[]): Promise<void> => {
+    const rows = orders
+      .filter(({ status }) => status === 'confirmed')
+      .flatMap((order) =>
+        sellersOf(order).map((seller) => ({ seller_id: seller, order_id: order.id, is_open: true })),
+      )
+    if (rows.length > 0) await tx('seller_orders').insert(rows).onConflict().ignore()
   }
 
   /** `change` in a transaction of its own. */
@@ -188,6 +202,12 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
   const find = async (id: string): Promise<Order | undefined> => {
     const row: Row | undefined = await db('orders').where({ id }).first()
     return row && toOrder(row)
+  }
+
+  /** Those that are there, by id. */
+  const findAll = async (ids: readonly string[]): Promise<Map<string, Order>> => {
+    const rows: Row[] = await db('orders').whereIn('id', [...ids])
+    return new Map(rows.map((row) => [row.id, toOrder(row)]))
   }
 
   /** After placing failed: publishes that there is no such order, unless there is, and then gives it. */
@@ -312,7 +332,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
   return {
     ...{ insert, change, updateAll, update, abandon, find, list, overdue, waiting, askLater, settledAmong },
     statusesOf,
-    ...{ standingOf, closeAccount, unswept, sweep },
+    ...{ findAll, standingOf, closeAccount, unswept, sweep },
   }
 }
 

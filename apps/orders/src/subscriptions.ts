@@ -2,15 +2,21 @@ import { productChanged } from '@caravan/contracts/catalog'
 import type { EventDefinition } from '@caravan/contracts/event'
 import { accountClosed } from '@caravan/contracts/identity'
 import { reservationFailed, reservationFulfilled } from '@caravan/contracts/inventory'
-import { paymentCaptured, paymentRefunded } from '@caravan/contracts/payments'
+import { paymentCaptured, paymentPartlyRefunded, paymentRefunded } from '@caravan/contracts/payments'
 import { AppError } from '@caravan/service-kit/errors'
 import { batchSubscription, type Subscription, subscription } from '@caravan/service-kit/subscription'
 import type { z } from 'zod'
+import { settleRefund } from './domain/fulfilment.ts'
 import { type Change, capture, confirm, failFulfilment, type Order, refund } from './domain/order.ts'
+import type { Fulfilments } from './fulfilments.ts'
 import type { OfferStore } from './offer-store.ts'
 import type { Orders } from './orders.ts'
 
-export const subscriptions = (orders: Orders, offers: OfferStore): Subscription[] => {
+export const subscriptions = (
+  orders: Orders,
+  offers: OfferStore,
+  fulfilments: Fulfilments,
+): Subscription[] => {
   /** Changes orders by events of a kind. Throws `not-found` when an event names an order that does not exist. */
   const changing = <D extends z.ZodType<{ orderId: string }>>(
     definition: EventDefinition<D>,
@@ -46,6 +52,18 @@ export const subscriptions = (orders: Orders, offers: OfferStore): Subscription[
     }),
     changing(paymentCaptured, (order, { paymentId }, now) => capture(order, paymentId, now)),
     changing(paymentRefunded, (order, { paymentId }, now) => refund(order, paymentId, now)),
+    subscription(
+      paymentPartlyRefunded,
+      async ({ orderId, refundId }, { tx }) => {
+        await fulfilments.change(
+          tx,
+          orderId,
+          () => undefined,
+          (fulfilment) => settleRefund(fulfilment, refundId, 'done'),
+        )
+      },
+      { about: ({ orderId }) => orderId },
+    ),
     changing(reservationFulfilled, (order, _, now) => confirm(order, now)),
     changing(reservationFailed, (order, _, now) => failFulfilment(order, now)),
   ]

@@ -19,6 +19,7 @@ interface Row {
   currency: string
   charge_id: string | null
   decline_code: string | null
+  partly_refunded: number
   created_at: Date
 }
 
@@ -30,6 +31,7 @@ export interface DueRefund {
   readonly id: string
   readonly paymentId: string
   readonly chargeId: string
+  /** Minor units. */
   readonly amount: number
 }
 
@@ -44,6 +46,7 @@ const toPayment = (row: Row): StoredPayment => ({
   amount: row.amount,
   currency: row.currency,
   ...(row.decline_code ? { declineCode: row.decline_code } : {}),
+  ...(row.partly_refunded > 0 ? { partlyRefunded: row.partly_refunded } : {}),
   createdAt: row.created_at.toISOString(),
 })
 
@@ -55,7 +58,13 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
   }
 
   /** Two lines that sum to zero, once a transaction id. Positive is a debit. */
-  const post = (tx: Transaction, transactionId: string, payment: Payment, debit: string, credit: string) =>
+  const post = (
+    tx: Transaction,
+    transactionId: string,
+    payment: Pick<Payment, 'amount' | 'orderId' | 'currency'>,
+    debit: string,
+    credit: string,
+  ) =>
     tx('ledger_entries').insert(
       [
         { account: debit, amount: payment.amount },
@@ -152,11 +161,11 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     return rows.map((row) => toPayment(due.includes(row.id) ? { ...row, status: 'refund-due' } : row))
   }
 
-  /** Leases refunds that are due; one that fails is due again after a delay that grows to a minute. */
+  /** Leases refunds that are due, each of what its payment has left; one that fails is due again after a delay that grows to a minute. */
   const leaseRefunds = (limit: number): Promise<DueRefund[]> =>
     transaction(db, async (tx) => {
       const [rows] = await tx.raw(
-        `SELECT r.id, r.payment_id AS paymentId, p.charge_id AS chargeId, p.amount FROM refunds r
+        `SELECT r.id, r.payment_id AS paymentId, p.charge_id AS chargeId, p.amount - p.partly_refunded AS amount FROM refunds r
          JOIN payments p ON p.id = r.payment_id
          WHERE r.done = FALSE AND r.next_attempt_at <= NOW(3)
          ORDER BY r.next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED`,
@@ -182,7 +191,8 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
       await tx('payments').where({ id: paymentId }).update({ status: 'refunded' })
       const payment = await load(tx, paymentId)
       if (!payment) throw new Error(`refund ${refundId} has no payment`)
-      await post(tx, refundId, payment, 'customers', 'provider')
+      const rest = payment.amount - (payment.partlyRefunded ?? 0)
+      await post(tx, refundId, { ...payment, amount: rest }, 'customers', 'provider')
       await outbox.add(tx, [fact(paymentRefunded, factOf(payment))])
     })
     outbox.wake()
@@ -233,6 +243,7 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
   }
 
   return {
+    post,
     find: (id: string, on: Database | Transaction = db) => load(on, id),
     open,
     capture,

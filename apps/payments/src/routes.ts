@@ -1,4 +1,5 @@
 import {
+  demandPartialRefunds,
   demandRefunds,
   getLedgerBalance,
   getPayment,
@@ -10,6 +11,7 @@ import {
 } from '@caravan/contracts/payments'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
+import type { PartialRefundStore } from './partial-refund-store.ts'
 import { type createPayOrder, present } from './pay-order.ts'
 import type { PaymentStore } from './payment-store.ts'
 import type { Resolve } from './resolve.ts'
@@ -17,12 +19,13 @@ import type { createWebhook } from './webhook.ts'
 
 export interface RouteParts {
   readonly payments: PaymentStore
+  readonly parts: PartialRefundStore
   readonly pay: ReturnType<typeof createPayOrder>
   readonly resolve: Resolve
   readonly receive: ReturnType<typeof createWebhook>
 }
 
-export const routes = ({ payments, pay, resolve, receive }: RouteParts): Route[] => [
+export const routes = ({ payments, parts, pay, resolve, receive }: RouteParts): Route[] => [
   route(payOrder, ({ caller, params, body, once }) => pay(caller, params.orderId, body.paymentMethod, once)),
 
   route(listPayments, async ({ caller, params }) => {
@@ -59,6 +62,13 @@ export const routes = ({ payments, pay, resolve, receive }: RouteParts): Route[]
   route(demandRefunds, async ({ body }) => {
     const found = await payments.demandRefundsNow(body.paymentIds)
     return { data: found.map(({ id, status }) => ({ paymentId: id, status })) }
+  }),
+
+  route(demandPartialRefunds, async ({ body }) => {
+    const data = []
+    for (const { refundId, ...refund } of body.refunds)
+      data.push({ refundId, status: await parts.demandNow({ id: refundId, ...refund }) })
+    return { data }
   }),
 
   route(listLedgerEntries, async ({ query }) => ({ data: await payments.ledgerOf(query.orderId) })),

@@ -1,7 +1,8 @@
 import { type Background, everyAsLeader } from '@caravan/service-kit/background'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Tools } from '@caravan/service-kit/run-service'
-import type { PaymentStore } from './payment-store.ts'
+import type { PartialRefundStore } from './partial-refund-store.ts'
+import type { DueRefund, PaymentStore } from './payment-store.ts'
 import type { Provider } from './provider.ts'
 import type { Resolve } from './resolve.ts'
 
@@ -11,6 +12,7 @@ const patienceSeconds = 10
 /** What ends payments and refunds when requests and webhooks did not. */
 export const settlement = (
   payments: PaymentStore,
+  parts: PartialRefundStore,
   provider: Provider,
   { apply, resolve }: Resolve,
   tools: Tools,
@@ -28,15 +30,24 @@ export const settlement = (
     }
   })
 
-  const dueRefunds = everyAsLeader(500, 'due-refunds', { ...tools, leaseSeconds: 30 }, async () => {
-    for (const { id, paymentId, chargeId, amount } of await payments.leaseRefunds(20)) {
+  const giveBack = async (due: readonly DueRefund[], settle: (refund: DueRefund) => Promise<void>) => {
+    for (const refund of due) {
+      const { id, chargeId: charge, amount } = refund
       try {
-        await provider.refund(id, { charge: chargeId, amount })
-        await payments.settleRefund(id, paymentId)
+        // Nothing, where all went back in parts before.
+        if (amount > 0) await provider.refund(id, { charge, amount })
+        await settle(refund)
       } catch (error) {
         report(error, { refund_id: id }, 'refund not done yet; it will be repeated')
       }
     }
+  }
+
+  const dueRefunds = everyAsLeader(500, 'due-refunds', { ...tools, leaseSeconds: 30 }, async () => {
+    await giveBack(await payments.leaseRefunds(20), ({ id, paymentId }) =>
+      payments.settleRefund(id, paymentId),
+    )
+    await giveBack(await parts.lease(20), parts.settle)
   })
 
   /** Reads the provider's books from where it stopped, and captures what nobody told us of. */

@@ -5,6 +5,7 @@ import { catalogEvents, catalogOperations } from './catalog.ts'
 import { codesOperations } from './codes.ts'
 import { consumers, deadLetterOperations } from './dead-letters.ts'
 import type { EventDefinition } from './event.ts'
+import { fulfilmentEvents, fulfilmentOperations } from './fulfilment.ts'
 import { identityEvents, identityOperations } from './identity.ts'
 import { inventoryEvents, inventoryOperations } from './inventory.ts'
 import type { Operation } from './operation.ts'
@@ -20,6 +21,7 @@ export const operations: readonly Operation[] = [
   ...inventoryOperations,
   ...cartsOperations,
   ...ordersOperations,
+  ...fulfilmentOperations,
   ...paymentsOperations,
   ...promotionsOperations,
   ...codesOperations,
@@ -33,6 +35,7 @@ export const events: readonly EventDefinition[] = [
   ...auditEvents,
   ...inventoryEvents,
   ...ordersEvents,
+  ...fulfilmentEvents,
   ...paymentsEvents,
   ...promotionsEvents,
 ] as unknown as readonly EventDefinition[]

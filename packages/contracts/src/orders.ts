@@ -261,6 +261,18 @@ export const orderRefundDue = event({
   example: { orderId: exampleId, paymentId: exampleId, reason: 'unpaid' as const },
 })
 
+export const orderRefundRequested = event({
+  topic: 'order.refund-requested',
+  publisher: app,
+  summary: 'A part of an order’s captured payment is to go back',
+  data: z.object({ orderId: id, paymentId: id, refundId: id, total }),
+  key: (data) => data.orderId,
+  example: {
+    ...{ orderId: exampleId, paymentId: exampleId, refundId: exampleId },
+    total: { amount: 1200, currency: 'USD' },
+  },
+})
+
 export const ordersEvents = [
   orderPlaced,
   orderPaid,
@@ -268,4 +280,5 @@ export const ordersEvents = [
   orderCancelled,
   orderAbandoned,
   orderRefundDue,
+  orderRefundRequested,
 ] as const

@@ -16,6 +16,8 @@ export const payment = z.object({
   amount: total.shape.amount,
   currency,
   declineCode: z.string().optional(),
+  /** Of a captured payment, what of it went back or is on its way. */
+  partlyRefunded: total.shape.amount.optional(),
   createdAt: instant,
 })
 export type Payment = z.infer<typeof payment>
@@ -112,6 +114,25 @@ export const demandRefunds = operation({
   response: z.object({ data: z.array(z.object({ paymentId: id, status: paymentStatus })) }),
 })
 
+export const demandPartialRefunds = operation({
+  app,
+  id: 'demandPartialRefunds',
+  method: 'POST',
+  path: '/v1/partial-refunds',
+  summary: 'Give parts of captured payments back whose events may be lost, and tell what became of them',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({
+    refunds: z
+      .array(z.strictObject({ refundId: id, paymentId: id, amount: z.int().min(1) }))
+      .min(1)
+      .max(100),
+  }),
+  response: z.object({
+    data: z.array(z.object({ refundId: id, status: z.enum(['due', 'done', 'refused']) })),
+  }),
+})
+
 const ledgerEntry = z.object({
   transactionId: id,
   account: z.string(),
@@ -153,6 +174,7 @@ export const paymentsOperations = [
   receiveWebhook,
   inquirePayment,
   demandRefunds,
+  demandPartialRefunds,
   listLedgerEntries,
   getLedgerBalance,
 ] as const
@@ -179,4 +201,13 @@ export const paymentRefunded = event({
   example: factExample,
 })
 
-export const paymentsEvents = [paymentCaptured, paymentRefunded] as const
+export const paymentPartlyRefunded = event({
+  topic: 'payment.partly-refunded',
+  publisher: app,
+  summary: 'A part of a captured payment went back',
+  data: paymentFact.extend({ refundId: id }),
+  key: (data) => data.orderId,
+  example: { ...factExample, refundId: exampleId, total: { amount: 1200, currency: 'USD' } },
+})
+
+export const paymentsEvents = [paymentCaptured, paymentRefunded, paymentPartlyRefunded] as const

@@ -12,7 +12,7 @@ SKU = matches(r"[A-Z0-9][A-Z0-9-]{2,39}")
 ITEM = {"sku": SKU, "quantity": integer(1, 1000)}
 
 PILES = ("available", "reserved", "sold")
-stock, adjustments, reservations = {}, {}, {}
+stock, adjustments, reservations, releases = {}, {}, {}, set()
 
 
 def delta(value, at):
@@ -117,17 +117,31 @@ def sell_all(body):
     return {"data": [sell(**order) for order in body["orders"]]}
 
 
+def release_sold(releaseId, items, **_):
+    if releaseId.lower() not in releases:
+        releases.add(releaseId.lower())
+        move(summed(items), "sold", "available")
+
+
+ITEMS = {"items": listing(record(strict=False, **ITEM))}
+EVENTS = {
+    "order.paid": (ITEMS, sell),
+    "order.cancelled": ({}, release),
+    "order.abandoned": ({}, release),
+    "order.items-released": ({**ITEMS, "releaseId": ID}, release_sold),
+}
+
+
 def consume(topic, data):
-    paid = topic == "order.paid"
-    rules = {"orderId": ID, **({"items": listing(record(strict=False, **ITEM))} if paid else {})}
-    if record(strict=False, **rules)(data, ""):
+    rules, handle = EVENTS[topic]
+    if record(strict=False, orderId=ID, **rules)(data, ""):
         raise ValueError("not a valid event")
-    (sell if paid else release)(**data)
+    handle(**data)
 
 
 App(
     "inventory",
-    topics=("order.paid", "order.cancelled", "order.abandoned"),
+    topics=tuple(EVENTS),
     operations=(
         ("GET", "getAvailability", "anyone", (), None, availability),
         ("GET", "getStock", may("getStock"), ("sku",), None, find),

@@ -7,6 +7,7 @@ import {
   orderPlaced,
   orderRefundDue,
 } from '@caravan/contracts/orders'
+import type { Quote } from '@caravan/contracts/quotes'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Fact, fact } from '@caravan/service-kit/outbox'
 
@@ -18,6 +19,8 @@ export interface Order {
   /** Minor units. */
   readonly total: number
   readonly lines: readonly OrderLine[]
+  /** What it costs, part by part. Absent in an order from before there were quotes. */
+  readonly quote?: Quote
   readonly shippingAddress: Address
   readonly placedAt: Date
   readonly payBefore: Date
@@ -87,6 +90,10 @@ export const addressUntil = (order: Order, deliveryDays: number): Date | undefin
 /** Units of stock, of all lines. */
 export const unitsOf = (lines: readonly Pick<OrderLine, 'quantity'>[]): number =>
   lines.reduce((sum, { quantity }) => sum + quantity, 0)
+
+export const sellersOf = ({ quote }: Order): string[] => [
+  ...new Set(quote?.lines.flatMap(({ seller }) => seller ?? [])),
+]
 
 const move = (order: Order, status: OrderStatus, now: Date): Order => {
   if (!transitions[order.status].includes(status))

@@ -61,6 +61,24 @@ const minus = (left: Sums, part: Sums): Sums => ({
   gross: left.gross - part.gross,
 })
 
+const plus = (some: Sums, more: Sums): Sums => ({
+  discount: some.discount + more.discount,
+  net: some.net + more.net,
+  tax: some.tax + more.tax,
+  gross: some.gross + more.gross,
+})
+
+/** Parts of one order, at least one, as one. */
+export const together = (parts: readonly Shares[]): Shares =>
+  parts.reduce((all, part) => ({
+    ...all,
+    lines: all.lines.map((line, index) => {
+      const more = part.lines[index] as LineSums
+      return { ...line, ...plus(line, more), quantity: line.quantity + more.quantity }
+    }),
+    delivery: plus(all.delivery, part.delivery),
+  }))
+
 const without = (left: Shares, part: Shares): Shares => ({
   ...left,
   lines: left.lines.map((line, index) => {

@@ -1,0 +1,132 @@
+import {
+  addSellerAccount,
+  cancelLines,
+  getFulfilment,
+  listSellerOrders,
+  receiveCarrierWebhook,
+  refundOrder,
+  removeSellerAccount,
+  shipOrder,
+  shipSellerOrder,
+} from '@caravan/contracts/fulfilment'
+import { AppError } from '@caravan/service-kit/errors'
+import { fitting } from '@caravan/service-kit/fitting'
+import type { Once } from '@caravan/service-kit/idempotency'
+import { type Route, route } from '@caravan/service-kit/route'
+import type { createCarrierWebhook } from './carrier-webhook.ts'
+import type { Fulfilment } from './domain/fulfilment.ts'
+import { cancelUnits, type FulfilmentChange, ofSellers, refundMoney, ship } from './domain/fulfilment.ts'
+import type { Order } from './domain/order.ts'
+import type { Fulfilled } from './fulfilment-store.ts'
+import type { Fulfilments } from './fulfilments.ts'
+import { presentFulfilment, presentSellerOrder } from './present-fulfilment.ts'
+import type { SellerStore } from './seller-store.ts'
+
+export interface FulfilmentRouteParts {
+  readonly fulfilments: Fulfilments
+  readonly sellers: SellerStore
+  readonly receive: ReturnType<typeof createCarrierWebhook>
+}
+
+const missing = () => new AppError('not-found', 'orders/not-found', 'You have no such order')
+const anybodys = () => undefined
+
+/** Another's order is answered as one that does not exist. */
+const ownedBy = (accountId: string) => (order: Order) => {
+  if (order.accountId !== accountId) throw missing()
+}
+
+export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRouteParts): Route[] => {
+  /** Changes an order once a request, and keeps the answer with the change. */
+  const once = async (
+    orderId: string,
+    check: (order: Order) => void,
+    apply: (fulfilment: Fulfilment) => FulfilmentChange,
+    { record }: Once,
+  ) => {
+    const changed = await fulfilments.update(orderId, check, apply, (tx, fulfilled) =>
+      record(tx, 201, presentFulfilment(fulfilled)),
+    )
+    return presentFulfilment(changed)
+  }
+
+  const sellersOf = async (accountId: string): Promise<ReadonlySet<string>> =>
+    new Set(await sellers.ofAccount(accountId))
+
+  /** Throws 404 where none of an order's lines is of these sellers. */
+  const concerns = (own: ReadonlySet<string>, { fulfilment }: Pick<Fulfilled, 'fulfilment'>): void => {
+    if (ofSellers(fulfilment.lines, own).length === 0) throw missing()
+  }
+
+  return [
+    route(getFulfilment, async ({ caller, params }) =>
+      presentFulfilment(await fulfilments.find(params.orderId, ownedBy(caller.id))),
+    ),
+
+    route(shipOrder, ({ params, body, once: request }) =>
+      once(
+        params.orderId,
+        anybodys,
+        (fulfilment) => ship(fulfilment, { id: request.id, ...body }, 'all', new Date()),
+        request,
+      ),
+    ),
+
+    route(cancelLines, ({ caller, params, body, once: request }) =>
+      once(
+        params.orderId,
+        ownedBy(caller.id),
+        (fulfilment) => cancelUnits(fulfilment, request.id, body.lines, new Date()),
+        request,
+      ),
+    ),
+
+    route(refundOrder, ({ params, body, once: request }) =>
+      once(
+        params.orderId,
+        anybodys,
+        (fulfilment) => refundMoney(fulfilment, request.id, body, new Date()),
+        request,
+      ),
+    ),
+
+    route(addSellerAccount, async ({ params: { sellerId }, body: { accountId } }) => {
+      await sellers.allow(sellerId, accountId)
+      return undefined
+    }),
+
+    route(removeSellerAccount, async ({ params: { sellerId, accountId } }) => {
+      await sellers.forbid(sellerId, accountId)
+      return undefined
+    }),
+
+    route(listSellerOrders, async ({ caller, query: { limit, after, state } }) => {
+      const own = await sellersOf(caller.id)
+      const openOnly = state === 'open'
+      const ids = await fulfilments.ofSellers([...own], { openOnly, limit: limit + 1, after })
+      const found = await fulfilments.findAll(ids.slice(0, limit))
+      const data = fitting(found.map((each) => presentSellerOrder(each, own)))
+      const next = ids.length > data.length ? data.at(-1)?.orderId : undefined
+      return { data, hasMore: next !== undefined, ...(next ? { next } : {}) }
+    }),
+
+    route(shipSellerOrder, async ({ caller, params, body, once: request }) => {
+      const own = await sellersOf(caller.id)
+      const shipped = await fulfilments.update(
+        params.orderId,
+        anybodys,
+        (fulfilment) => {
+          concerns(own, { fulfilment })
+          return ship(fulfilment, { id: request.id, ...body }, own, new Date())
+        },
+        (tx, fulfilled) => request.record(tx, 201, presentSellerOrder(fulfilled, own)),
+      )
+      return presentSellerOrder(shipped, own)
+    }),
+
+    route(receiveCarrierWebhook, async ({ params, headers, raw }) => {
+      await receive(params.carrier, headers, raw)
+      return undefined
+    }),
+  ]
+}
