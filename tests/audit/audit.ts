@@ -7,6 +7,7 @@ import { type Channels, readChannels } from './channels.ts'
 import { type Check, count, type Finding, run } from './check.ts'
 import { readPromises } from './client-promises.ts'
 import { eventChecks, unfinishedChecks } from './event-checks.ts'
+import { fulfilmentChecks } from './fulfilment-checks.ts'
 import { historyChecks } from './history-checks.ts'
 import { moneyChecks } from './money-checks.ts'
 import { onceChecks } from './once-checks.ts'
@@ -67,7 +68,9 @@ const rest = (ms: number) => pause(Math.min(Math.max(ms, 100), 2000))
 
 /** Captures at the provider that payments has not heard of, and refunds that it does not know to be done. */
 const untold = `SELECT COUNT(*) FROM audit_charges c LEFT JOIN payments.payments p
-  ON p.id = c.payment AND p.status = IF(c.refunded > 0, 'refunded', 'captured') WHERE c.status = 'captured' AND p.id IS NULL`
+  ON p.id = c.payment AND (p.status = 'refunded' OR (p.status = 'captured' AND c.refunded = (
+    SELECT COALESCE(SUM(r.amount), 0) FROM payments.partial_refunds r WHERE r.payment_id = p.id AND r.done)))
+  WHERE c.status = 'captured' AND p.id IS NULL`
 
 /** Waits until nothing is under way, or the deadline, and leaves the connection in the snapshot of that moment. */
 const settle = async (
@@ -107,6 +110,7 @@ const checkAll = async (
 ): Promise<Finding[]> => {
   const checks: Check[] = [
     ...[...stockChecks, ...moneyChecks, ...onceChecks, ...historyChecks, ...totalChecks],
+    ...fulfilmentChecks,
     ...[...unfinishedChecks(channels, settleSeconds), ...eventChecks(channels), ...replicaChecks],
     ...(withClients ? [...promiseChecks, ...demandChecks] : []),
   ]

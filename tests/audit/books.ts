@@ -13,6 +13,9 @@ const tables: Record<string, string> = {
     oldest INT UNSIGNED, newest INT UNSIGNED, KEY (order_id, sku)`,
   audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text},
     weight_grams BIGINT, seller ${id}, category ${name}, tax_class ${name}`,
+  audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
+  audit_parcels: `order_id ${id}, shipment_id ${id}, sku ${sku}, quantity BIGINT, KEY (order_id, sku)`,
+  audit_parts: `order_id ${id}, id ${id}, payment ${id}, status ${name}, amount BIGINT, KEY (id)`,
   audit_charges: `id ${name} PRIMARY KEY, payment ${name}, status ${name}, amount BIGINT, currency CHAR(3),
     refunded BIGINT NOT NULL DEFAULT 0, KEY (payment)`,
   audit_refunds: `id ${name} PRIMARY KEY, charge ${name}, reference ${name}, amount BIGINT, KEY (charge), KEY (reference)`,
@@ -24,6 +27,12 @@ const tables: Record<string, string> = {
   audit_refusals: `account ${id}, request ${name}, KEY (account, request)`,
   audit_short: `refusal BIGINT, sku ${sku}, quantity BIGINT, at DATETIME(3), moment ${name}`,
 }
+
+/** Of JSON, whose texts have another collation. */
+const ascii = (column: string, size: number) =>
+  `CAST(${column} AS CHAR(${size}) CHARACTER SET ascii) COLLATE ascii_bin`
+const moneyLeft = `(SELECT COALESCE(SUM(m.gross), 0) FROM JSON_TABLE(f.state, '$.left.lines[*]' COLUMNS (gross BIGINT PATH '$.gross')) AS m)
+  + CAST(JSON_VALUE(f.state, '$.left.delivery.gross') AS SIGNED)`
 
 const derived: Record<string, string> = {
   // The versions of a product, as far as its events reach, that had a SKU at a price.
@@ -40,6 +49,15 @@ const derived: Record<string, string> = {
         sku VARCHAR(40) PATH '$.sku', product_id VARCHAR(36) PATH '$.productId', quantity BIGINT PATH '$.quantity',
         unit_price BIGINT PATH '$.unitPrice', total BIGINT PATH '$.total')) AS j) AS l
     LEFT JOIN audit_prices p ON p.sku = l.sku AND p.unit_price = l.unit_price AND p.product_id = l.product_id`,
+  audit_units: `SELECT f.order_id, ${ascii('j.sku', 40)}, j.ordered, j.shipped, j.cancelled, ${moneyLeft}
+    FROM orders.fulfilments f, JSON_TABLE(f.state, '$.lines[*]' COLUMNS (sku VARCHAR(40) PATH '$.sku',
+      ordered BIGINT PATH '$.ordered', shipped BIGINT PATH '$.shipped', cancelled BIGINT PATH '$.cancelled')) AS j`,
+  audit_parcels: `SELECT f.order_id, ${ascii('j.id', 36)}, ${ascii('j.sku', 40)}, j.quantity
+    FROM orders.fulfilments f, JSON_TABLE(f.state, '$.shipments[*]' COLUMNS (id VARCHAR(36) PATH '$.id',
+      NESTED PATH '$.lines[*]' COLUMNS (sku VARCHAR(40) PATH '$.sku', quantity BIGINT PATH '$.quantity'))) AS j`,
+  audit_parts: `SELECT f.order_id, ${ascii('j.id', 36)}, ${ascii("JSON_VALUE(f.state, '$.paymentId')", 36)}, j.status, j.amount
+    FROM orders.fulfilments f, JSON_TABLE(f.state, '$.refunds[*]' COLUMNS (id VARCHAR(36) PATH '$.id',
+      status VARCHAR(20) PATH '$.status', amount BIGINT PATH '$.amount')) AS j`,
   audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
       JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh'), v.weight_grams, p.seller, p.category,
       COALESCE(JSON_VALUE(p.content, '$.taxClass'), 'standard')

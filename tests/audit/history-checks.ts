@@ -5,6 +5,11 @@ const orders = 'SELECT COUNT(*) FROM orders.orders'
 /** A history as words: `placed, paid, confirmed`. */
 const words = `REPLACE(REPLACE(REPLACE(JSON_EXTRACT(o.history, '$[*].what'), '"', ''), '[', ''), ']', '')`
 /** Without what happened to a second payment, which any order that has one may get beside its own story. */
+/** Of what becomes of a confirmed order, which its history does not hold. */
+const fulfilmentTopics = ['shipped', 'delivered', 'refund-requested', 'items-released']
+  .map((what) => `'order.${what}'`)
+  .join()
+
 const story = `REGEXP_REPLACE(${words}, ', second-payment-(refund-due|refunded)', '')`
 
 /** The legal lives of an order, and where each leaves the order, its payment, and the reason of its end. */
@@ -76,7 +81,7 @@ export const historyChecks: readonly Check[] = [
       `SELECT CONCAT('order ', o.id, ' sent ', COALESCE(e.told, 'nothing'), '; its history owes ', ${owed}) AS what
        FROM orders.orders o LEFT JOIN (
          SELECT event_key, GROUP_CONCAT(topic ORDER BY seq SEPARATOR ', ') AS told FROM orders.outbox
-         WHERE topic LIKE 'order.%' GROUP BY event_key) AS e ON e.event_key = o.id
+         WHERE topic LIKE 'order.%' AND topic NOT IN (${fulfilmentTopics}) GROUP BY event_key) AS e ON e.event_key = o.id
        WHERE o.placed_at > NOW(3) - INTERVAL ${eventDays} DAY AND NOT e.told <=> ${owed}`,
     ],
   },

@@ -1,4 +1,5 @@
 import { ofEvents } from './event-damages.ts'
+import { ofFulfilment } from './fulfilment-damages.ts'
 import { ofMoney } from './money-damages.ts'
 import { ofOrders } from './order-damages.ts'
 import { ofCatalogPages } from './page-damages.ts'
@@ -8,4 +9,6 @@ import type { Case, Spoil } from './spoil.ts'
 import { ofStock } from './stock-damages.ts'
 
 export const damages = (story: Story, spoil: Spoil): Case[] =>
-  [ofCatalogPages, ofStock, ofMoney, ofOrders, ofEvents, ofPromises].flatMap((cases) => cases(story, spoil))
+  [ofCatalogPages, ofStock, ofMoney, ofOrders, ofFulfilment, ofEvents, ofPromises].flatMap((cases) =>
+    cases(story, spoil),
+  )

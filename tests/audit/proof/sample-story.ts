@@ -71,6 +71,20 @@ export const sell = async (stack: Stack, log: ClientLog) => {
     return { ...made, payment }
   }
 
+  /** Sent in part, cancelled in part, and some of the rest given back. */
+  const sentInPart = async (buyer: Buyer, line: Line) => {
+    const made = await confirmed(buyer, { ...line, quantity: 3 })
+    const { sku } = line
+    const path = `/v1/orders/${made.id}`
+    const staff = { token: await shop.asOperator() }
+    const parcel = { lines: [{ sku, quantity: 1 }], carrier: 'dhl', trackingNumber: 'JJD000390007882' }
+    await shop.sure('POST', `${path}/shipments`, { ...staff, body: parcel }, 201)
+    const cancelled = { token: buyer.token, body: { lines: [{ sku, quantity: 1 }] } }
+    await shop.sure('POST', `${path}/line-cancellations`, cancelled, 201)
+    await shop.sure('POST', `${path}/refunds`, { ...staff, body: { amount: 100 } }, 201)
+    return made
+  }
+
   const edit = async (id: string, change: (product: Product) => object) => {
     const { body } = await shop.door<Product>('GET', `/v1/products/${id}`)
     const { id: _, version: __, createdAt: ___, updatedAt: ____, ...content } = body
@@ -89,6 +103,7 @@ export const sell = async (stack: Stack, log: ClientLog) => {
 
   const first = await confirmed(buyer, { ...a, quantity: 2 }, b)
   const second = await confirmed(buyer, { ...a, quantity: 2 }, b)
+  const sent = await sentInPart(buyer, a)
   const cancelled = await placed(other, a)
   await cancel(other, cancelled)
   assert.equal(await order(other, [{ ...b, quantity: 4 }]), undefined)
@@ -117,7 +132,7 @@ export const sell = async (stack: Stack, log: ClientLog) => {
   const unpaid = await placed(other, { ...dearer, quantity: 3 })
   return {
     ...{ skuA: a.sku, skuB: b.sku, buyer: buyer.id, other: other.id, began, product, hiddenProduct },
-    ...{ first, second, cancelled, refunded: sentBack, unpaid, left },
+    ...{ first, second, cancelled, refunded: sentBack, unpaid, left, sent },
   }
 }
 
