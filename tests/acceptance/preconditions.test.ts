@@ -5,6 +5,7 @@ import { operations } from '@caravan/contracts/all'
 import { comparedMembers } from '@caravan/contracts/taking-back'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
+import { promotionContent } from '../contract/samples.ts'
 import { sameAccess } from '../support/access.ts'
 import { shippingAddress } from '../support/shop.ts'
 import { shop, stack } from '../support/stack.ts'
@@ -12,6 +13,9 @@ import { shop, stack } from '../support/stack.ts'
 const text = (value: string) => ({ en: value, zh: value })
 const mark = randomBytes(5).toString('hex')
 const sellerId = newId()
+const promotionId = newId()
+/** The first path is of a promotion that there is, any other of none. */
+const promotionIds = [promotionId]
 
 interface Resource {
   /** Under an id that is new each time, where ids are the caller's. */
@@ -55,6 +59,14 @@ const resources: Readonly<Record<string, Resource>> = {
   putSeller: {
     path: () => `/v1/sellers/${newId()}`,
     content: (edition) => ({ name: text(`Edition ${edition}`), description: text('Sells.') }),
+  },
+  putPromotion: {
+    path: () => `/v1/promotions/${newId()}`,
+    content: (edition) => ({ ...promotionContent, priority: edition }),
+  },
+  putCode: {
+    path: () => `/v1/promotions/${promotionIds.pop() ?? newId()}/codes/P-${newId().slice(-12).toUpperCase()}`,
+    content: (edition) => ({ status: 'active', uses: edition }),
   },
   putRule: {
     path: () => `/v1/access/rules/test.${newId()}`,
@@ -100,6 +112,7 @@ before(async () => {
   const put = async (path: string, body: object) =>
     assert.equal((await shop.door('PUT', path, { ...by, body })).status, 200)
   await put(`/v1/categories/of-${mark}`, { parent: null, name: text('Tests') })
+  await put(`/v1/promotions/${promotionId}`, promotionContent)
   await put(`/v1/sellers/${sellerId}`, { name: text('Tester'), description: text('Tests.') })
 })
 

@@ -140,6 +140,7 @@ test('a call that did not come through the sidecar gets 401 from every app', asy
     carts: '/operations/getCart?cartId=mine',
     orders: '/operations/listOrders',
     payments: '/operations/getLedgerBalance',
+    promotions: '/operations/listPromotions',
     gateway: '/dapr/subscribe',
   }
   for (const [app, path] of Object.entries(paths)) {

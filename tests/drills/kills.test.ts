@@ -9,6 +9,6 @@ test('kill -9 of each service and each sidecar amid checkouts: nothing acknowled
   // How fast it recovers is for a quiet machine to tell.
   const failures = report.failures.filter((what) => !what.startsWith('recovery'))
   assert.deepEqual(failures, [])
-  assert.equal(Object.keys(report.kills).length, 14)
-  assert.ok(report.checkouts.ok >= 14, `only ${report.checkouts.ok} checkouts`)
+  assert.equal(Object.keys(report.kills).length, 16)
+  assert.ok(report.checkouts.ok >= 16, `only ${report.checkouts.ok} checkouts`)
 })

@@ -48,13 +48,14 @@ interface ListQuery {
 }
 
 export const createCodeStore = (db: Database) => {
-  /** The row, locked, also of one that is withdrawn; `present` only what is not. */
-  const lock = async (tx: Transaction, code: string) => {
+  /** The row, locked, whatever it is; `current` where it is a code of the promotion that is not withdrawn. */
+  const lock = async (tx: Transaction, promotionId: string, code: string) => {
     const row: (Row & { used: number }) | undefined = await tx('codes')
       .where({ code })
       .forUpdate()
       .first(...columns, 'used')
-    return { row, current: row && row.status !== 'deleted' ? present(row) : undefined }
+    const isThere = row?.promotion === promotionId && row.status !== 'deleted'
+    return { row, current: isThere ? present(row) : undefined }
   }
 
   /** Throws 404. */
@@ -89,11 +90,11 @@ export const createCodeStore = (db: Database) => {
     precondition: Precondition,
   ): Promise<CouponCode> =>
     transaction(db, async (tx) => {
-      const { row, current } = await lock(tx, code)
+      const { row, current } = await lock(tx, promotionId, code)
+      precondition(current)
       if (row && row.promotion !== promotionId)
         throw new AppError('conflict', 'promotions/code-taken', 'The code belongs to another promotion')
       await demandByCode(tx, promotionId)
-      precondition(current)
       if (row) assertWithin(row, { uses }, '')
       const next: Row = {
         code,
@@ -125,8 +126,8 @@ export const createCodeStore = (db: Database) => {
   /** Its row stays: a code is its promotion's for ever. Throws 404, 412. */
   const withdraw = (promotionId: string, code: string, precondition: Precondition): Promise<void> =>
     transaction(db, async (tx) => {
-      const { row, current } = await lock(tx, code)
-      if (!current || row?.promotion !== promotionId) throw noSuchCode()
+      const { current } = await lock(tx, promotionId, code)
+      if (!current) throw noSuchCode()
       precondition(current)
       await tx('codes').where({ code }).update({ status: 'deleted' })
     })
