@@ -68,6 +68,19 @@ const resources: Readonly<Record<string, Resource>> = {
     path: () => `/v1/promotions/${promotionIds.pop() ?? newId()}/codes/P-${newId().slice(-12).toUpperCase()}`,
     content: (edition) => ({ status: 'active', uses: edition }),
   },
+  putPricing: {
+    path: () => '/v1/pricing',
+    content: (edition) => ({
+      markets: [],
+      taxZones: [
+        {
+          places: [{ country: 'AQ' }],
+          rates: [{ taxClass: 'standard', name: { en: 'None' }, ratePpm: edition }],
+        },
+      ],
+    }),
+    isBorn: true,
+  },
   putRule: {
     path: () => `/v1/access/rules/test.${newId()}`,
     content: (edition) => ({

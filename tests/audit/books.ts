@@ -11,6 +11,7 @@ const tables: Record<string, string> = {
     KEY (sku, unit_price)`,
   audit_lines: `order_id ${id}, sku ${sku}, product_id ${id}, quantity BIGINT, unit_price BIGINT, total BIGINT,
     oldest INT UNSIGNED, newest INT UNSIGNED, KEY (order_id, sku)`,
+  audit_costs: `order_id ${id}, part ${name}, price BIGINT, off BIGINT, net BIGINT, tax BIGINT, gross BIGINT, KEY (order_id)`,
   audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text},
     weight_grams BIGINT, seller ${id}, category ${name}, tax_class ${name}`,
   audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
@@ -58,6 +59,19 @@ const derived: Record<string, string> = {
   audit_parts: `SELECT f.order_id, ${ascii('j.id', 36)}, ${ascii("JSON_VALUE(f.state, '$.paymentId')", 36)}, j.status, j.amount
     FROM orders.fulfilments f, JSON_TABLE(f.state, '$.refunds[*]' COLUMNS (id VARCHAR(36) PATH '$.id',
       status VARCHAR(20) PATH '$.status', amount BIGINT PATH '$.amount')) AS j`,
+  // What quotes are made of: lines, and how they are delivered.
+  audit_costs: `SELECT o.id, CONCAT('line ', j.n), j.subtotal, SUM(COALESCE(j.own, 0) + COALESCE(j.shared, 0)), j.net, j.tax, j.gross
+    FROM orders.orders o, JSON_TABLE(o.quote, '$.lines[*]' COLUMNS (
+      n FOR ORDINALITY, subtotal BIGINT PATH '$.subtotal', net BIGINT PATH '$.net', tax BIGINT PATH '$.tax', gross BIGINT PATH '$.gross',
+      NESTED PATH '$.lineDiscounts[*]' COLUMNS (own BIGINT PATH '$.amount'),
+      NESTED PATH '$.orderDiscounts[*]' COLUMNS (shared BIGINT PATH '$.amount'))) AS j
+    GROUP BY o.id, j.n, j.subtotal, j.net, j.tax, j.gross
+    UNION ALL
+    SELECT o.id, 'the delivery', j.price, SUM(COALESCE(j.off, 0)), j.net, j.tax, j.gross
+    FROM orders.orders o, JSON_TABLE(o.quote, '$.delivery' COLUMNS (
+      price BIGINT PATH '$.price', net BIGINT PATH '$.net', tax BIGINT PATH '$.tax', gross BIGINT PATH '$.gross',
+      NESTED PATH '$.discounts[*]' COLUMNS (off BIGINT PATH '$.amount'))) AS j
+    GROUP BY o.id, j.price, j.net, j.tax, j.gross`,
   audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
       JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh'), v.weight_grams, p.seller, p.category,
       COALESCE(JSON_VALUE(p.content, '$.taxClass'), 'standard')

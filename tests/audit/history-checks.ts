@@ -22,6 +22,10 @@ const lives: readonly [story: string, status: string, payment: string, reasons: 
   ['placed, cancelled, refund-due, refunded', 'cancelled', 'refunded', 'shopper,unpaid'],
   ['placed, paid, cancelled, refund-due', 'cancelled', 'refund-due', 'out-of-stock'],
   ['placed, paid, cancelled, refund-due, refunded', 'cancelled', 'refunded', 'out-of-stock'],
+  // Of which nothing was to be paid.
+  ['placed, paid', 'paid', '', ''],
+  ['placed, paid, confirmed', 'confirmed', '', ''],
+  ['placed, paid, cancelled', 'cancelled', '', 'out-of-stock'],
 ]
 const legal = lives
   .map(
@@ -46,7 +50,8 @@ export const historyChecks: readonly Check[] = [
        FROM orders.orders o LEFT JOIN (${legal}) AS l ON l.story = ${story} AND l.status = o.status
          AND l.payment = COALESCE(o.payment_status, '')
          AND IF(l.reasons = '', o.cancel_reason IS NULL, FIND_IN_SET(o.cancel_reason, l.reasons) > 0)
-       WHERE l.story IS NULL OR (o.payment_id IS NULL) <> (l.payment = '')`,
+       WHERE l.story IS NULL OR (o.payment_id IS NULL) <> (l.payment = '')
+         OR (l.story LIKE 'placed, paid%' AND l.payment = '') <> (o.total = 0)`,
     ],
   },
   {

@@ -13,12 +13,28 @@ export const totalChecks: readonly Check[] = [
   },
   {
     invariant: 'I7',
-    check: 'order total = the sum of its lines',
+    check: 'order total = the sum of its parts',
     counts: 'SELECT COUNT(*) FROM orders.orders',
+    // An order from before there were quotes has its lines only.
     finds: [
-      `SELECT CONCAT('order ', o.id, ' is of ', o.total, ', its lines of ', COALESCE(l.n, 'nothing')) AS what
+      `SELECT CONCAT('order ', o.id, ' is of ', o.total, ', its parts of ', COALESCE(p.n, l.n, 'nothing')) AS what
        FROM orders.orders o LEFT JOIN (SELECT order_id, SUM(total) AS n FROM audit_lines GROUP BY order_id) AS l ON l.order_id = o.id
-       WHERE NOT l.n <=> o.total`,
+       LEFT JOIN (SELECT order_id, SUM(gross) AS n FROM audit_costs GROUP BY order_id) AS p ON p.order_id = o.id
+       WHERE NOT o.total <=> IF(o.quote IS NULL, l.n, p.n)`,
+      `SELECT CONCAT('order ', o.id, ' has lines of ', COALESCE(l.n, 'nothing'), ', its quote of ', JSON_VALUE(o.quote, '$.subtotal')) AS what
+       FROM orders.orders o LEFT JOIN (SELECT order_id, SUM(total) AS n FROM audit_lines GROUP BY order_id) AS l ON l.order_id = o.id
+       WHERE o.quote IS NOT NULL AND NOT l.n <=> CAST(JSON_VALUE(o.quote, '$.subtotal') AS SIGNED)`,
+    ],
+  },
+  {
+    invariant: 'I7',
+    check: 'a part costs its price less its discounts, with its tax',
+    counts: 'SELECT COUNT(*) FROM audit_costs',
+    finds: [
+      `SELECT CONCAT('order ', o.id, ', ', p.part, ': ', p.price, ' less ', p.off, ' is ', p.net, ' and ', p.tax, ', together ', p.gross) AS what
+       FROM audit_costs p JOIN orders.orders o ON o.id = p.order_id
+       WHERE NOT COALESCE(LEAST(p.off, p.net, p.tax) >= 0 AND p.gross = p.net + p.tax
+         AND p.price - p.off = IF(JSON_VALUE(o.quote, '$.prices') = 'net', p.net, p.gross), FALSE)`,
     ],
   },
   {

@@ -118,6 +118,9 @@ const samples: Readonly<Record<string, Input>> = {
       shippingAddress,
     },
   },
+  createQuote: { body: { items: [{ sku, quantity: 1 }], destination: { country: 'CN' } } },
+  // As a shop begins: it changes nothing for others' orders.
+  putPricing: { body: { markets: [], taxZones: [] } },
   listOrders: { query: { limit: '3' } },
   getOrder: staged,
   cancelOrder: staged,

@@ -162,10 +162,14 @@ const promisesKept = (world: World): void => {
 
 const totalsAgree = (world: World): void => {
   const { orders, payments } = tables(world)
-  for (const { id, total, order_lines } of orders) {
+  for (const { id, total, order_lines, quote } of orders) {
     const lines: OrderLine[] = JSON.parse(String(order_lines))
     const wrong = lines.filter((line) => line.total !== line.quantity * line.unitPrice)
-    if (wrong.length > 0 || sum(lines.map((line) => line.total)) !== total)
+    if (
+      wrong.length > 0 ||
+      sum(lines.map((line) => line.total)) !== total ||
+      JSON.parse(String(quote)).total !== total
+    )
       world.object('I7', `the lines of ${id} are not its total`)
     for (const payment of payments)
       if (payment.order_id === id && payment.amount !== total)

@@ -106,8 +106,9 @@ export const build = (execute: Run, table: string) => {
     select: method('select', (...given: (string | Raw)[]) => {
       columns = given.map((each) => (isRaw(each) ? each.sql : each)).join(', ')
     }),
-    first: method('first', () => {
+    first: method('first', (...given: string[]) => {
       verb = 'first'
+      if (given.length > 0) columns = given.join(', ')
     }),
     pluck: method('pluck', (column: string) => {
       verb = 'pluck'

@@ -5,6 +5,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import { newId } from '@caravan/service-kit/ids'
 import type { Tools } from '@caravan/service-kit/run-service'
 import { cancel, capture, type Order, place } from './domain/order.ts'
+import { plainQuote } from './domain/testing/plain-quote.ts'
 import { lostAnswers } from './lost-answers.ts'
 import type { OrderStore } from './order-store.ts'
 
@@ -17,7 +18,7 @@ const shippingAddress = {
   ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
 }
 const placed = () =>
-  place({ id: newId(), accountId: newId(), currency: 'USD', lines: [line], shippingAddress }, now, 60).order
+  place({ id: newId(), accountId: newId(), quote: plainQuote([line]), shippingAddress }, now, 60).order
 const paid = () => capture(placed(), newId(), now).order
 const owing = () => capture(cancel(placed(), 'shopper', now).order, newId(), now).order
 

@@ -7,6 +7,7 @@ import { createAwaitSettled } from './await-settled.ts'
 import { createCarrierWebhook } from './carrier-webhook.ts'
 import { catalogCatchUp } from './catalog-catch-up.ts'
 import { config } from './config.ts'
+import { createFindCodes } from './find-codes.ts'
 import { fulfilmentRoutes } from './fulfilment-routes.ts'
 import { createFulfilmentStore } from './fulfilment-store.ts'
 import { createFulfilments } from './fulfilments.ts'
@@ -17,9 +18,13 @@ import { createOrderStore } from './order-store.ts'
 import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
 import { createPlaceOrder } from './place-order.ts'
+import { createPricingStore } from './pricing-store.ts'
+import { createQuoting } from './quoting.ts'
 import { routes } from './routes.ts'
 import { createSellerStore } from './seller-store.ts'
 import { subscriptions } from './subscriptions.ts'
+import { createTerms } from './terms.ts'
+import { createReadTerms } from './terms-store.ts'
 import { unpaidExpiry } from './unpaid-expiry.ts'
 
 await runService({
@@ -40,13 +45,18 @@ await runService({
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
     const bounds = { unpaidOrders: config.MAX_UNPAID_ORDERS, heldUnits: config.MAX_HELD_UNITS }
+    const termsAt = createTerms(createReadTerms(db))
+    const quoting = createQuoting({ orders, offers, termsAt, findCodes: createFindCodes(sidecar) })
     const place = createPlaceOrder({
-      ...{ orders, offers, sidecar, paymentWindow: window.seconds, graceSeconds, bounds },
+      ...{ orders, quoting, sidecar, paymentWindow: window.seconds, graceSeconds, bounds },
     })
     const tools = { sidecar, log }
     return {
       routes: [
-        ...routes({ orders, place, settled: createAwaitSettled(orders, log) }),
+        ...routes({
+          ...{ orders, place, quoting, pricing: createPricingStore(db) },
+          settled: createAwaitSettled(orders, log),
+        }),
         ...fulfilmentRoutes({ fulfilments, sellers: createSellerStore(db), receive }),
       ],
       subscriptions: subscriptions(orders, offers, fulfilments),

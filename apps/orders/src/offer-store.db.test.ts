@@ -36,7 +36,7 @@ const replace = (...states: Product[]) =>
     for (const state of states) await offers.replace(tx, state)
   })
 const offered = async (sku: string) => {
-  const offer = (await offers.find([sku])).get(sku)
+  const offer = (await offers.find([sku])).offers.get(sku)
   return offer && [offer.productId, offer.unitPrice]
 }
 const permutations = <T>(items: readonly T[]): T[][] =>
@@ -182,7 +182,7 @@ test('an offer from before sellers were kept is completed, and catalog is read f
   const [id, sku] = [newId(), newSku()]
   const state = { ...product(id, 3, { [sku]: 300 }), taxClass: 'reduced' }
   await replace(state)
-  const complete = (await offers.find([sku])).get(sku)
+  const complete = (await offers.find([sku])).offers.get(sku)
   assert.partialDeepStrictEqual(complete, {
     ...{ seller: state.seller, category: state.category, taxClass: 'reduced' },
     weightGrams: variant?.weightGrams,
@@ -191,7 +191,7 @@ test('an offer from before sellers were kept is completed, and catalog is read f
   await database.db('offers').where({ sku }).update({ seller: null, category: null, tax_class: 'standard' })
   assert.equal(await offers.feed.read(), null)
   assert.equal(await offers.catchUp([state]), 1)
-  assert.deepEqual((await offers.find([sku])).get(sku), complete)
+  assert.deepEqual((await offers.find([sku])).offers.get(sku), complete)
   assert.ok(await offers.feed.read())
   assert.equal(await offers.catchUp([state]), 0)
 })

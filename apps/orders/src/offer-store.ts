@@ -1,10 +1,8 @@
 import type { Product } from '@caravan/contracts/catalog'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
-import type { Item } from './domain/item.ts'
+import type { Offer } from './domain/goods.ts'
 
-export interface Offer extends Omit<Item, 'quantity'> {
-  readonly currency: string
-}
+const offered = 'sku product_id title unit_price currency seller category tax_class weight_grams'.split(' ')
 
 /** Orders' own copy of what is on the shelf at what price, so that placing an order asks nobody for a price. */
 export const createOfferStore = (db: Database) => {
@@ -49,12 +47,16 @@ export const createOfferStore = (db: Database) => {
     if (known) await write(tx, product)
   }
 
-  /** Of a SKU that moved from a product to another, and whose event of one of them is still to come, the newer offer. */
-  const find = async (skus: readonly string[]): Promise<Map<string, Offer>> => {
+  /**
+   * What is offered of some SKUs, and the mark of the terms at that moment. Of a SKU that moved from a product to another, and whose
+   * event of one of them is still to come, the newer offer.
+   */
+  const find = async (skus: readonly string[]): Promise<{ offers: Map<string, Offer>; mark: string }> => {
     const rows = await db('offers')
       .whereIn('sku', [...skus])
       .orderBy('changed_at')
-    return new Map(
+      .select(...offered, db.raw('(SELECT mark FROM terms WHERE id = 1) AS mark'))
+    const offers = new Map<string, Offer>(
       rows.map((row) => [
         row.sku,
         {
@@ -69,6 +71,7 @@ export const createOfferStore = (db: Database) => {
         },
       ]),
     )
+    return { offers, mark: rows[0]?.mark ?? '' }
   }
 
   /**

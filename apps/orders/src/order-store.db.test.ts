@@ -19,6 +19,7 @@ import {
   refund,
 } from './domain/order.ts'
 import { assertMayPlace, tooManyUnpaid } from './domain/standing.ts'
+import { plainQuote } from './domain/testing/plain-quote.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
@@ -44,7 +45,7 @@ const shippingAddress = {
   ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
 }
 const newChange = (accountId = newId(), windowSeconds = 1800, id = newId(), at = new Date()): Change =>
-  place({ id, accountId, currency: 'USD', lines: [line], shippingAddress }, at, windowSeconds)
+  place({ id, accountId, quote: plainQuote([line]), shippingAddress }, at, windowSeconds)
 /** Admits to an order whatever the account has open. */
 const anyone = () => {}
 const inserted = async (accountId?: string, windowSeconds?: number, at?: Date) => {
@@ -311,6 +312,34 @@ describe('an order that waits for an answer', () => {
   })
 })
 
+test('an account has ordered once it has an order that is not cancelled', async () => {
+  const account = newId()
+  const hasOrdered = async () => (await orders.standingOf(account)).hasOrdered
+  assert.equal(await hasOrdered(), false)
+  const { id } = await inserted(account)
+  assert.equal(await hasOrdered(), true)
+  await orders.update(id, (order) => cancel(order, 'shopper', new Date()))
+  assert.equal(await hasOrdered(), false)
+  await orders.update((await inserted(account)).id, (order) => capture(order, newId(), new Date()))
+  assert.equal(await hasOrdered(), true)
+})
+
+test('an order of which nothing is to be paid asks for its stock in a while', async () => {
+  const quote = { ...plainQuote([line]), total: 0 }
+  const change = place({ id: newId(), accountId: newId(), quote, shippingAddress }, new Date(), 60)
+  await orders.insert(change, anyone, async () => {})
+  assert.equal((await orders.find(change.order.id))?.status, 'paid')
+  const { ask_at } = await database.db('orders').where({ id: change.order.id }).first('ask_at')
+  assert.ok(ask_at > new Date() && ask_at < new Date(Date.now() + 60_000))
+})
+
+test('an order from before there were quotes is read as it was', async () => {
+  const order = await inserted()
+  await database.db('orders').where({ id: order.id }).update({ quote: null })
+  const { quote: _, ...rest } = order
+  assert.deepEqual(await orders.find(order.id), rest)
+})
+
 describe('an account’s unpaid orders', () => {
   const bounds = { unpaidOrders: 5, heldUnits: 1000 }
   const tryInsert = (accountId: string) =>
@@ -327,7 +356,8 @@ describe('an account’s unpaid orders', () => {
       const failures = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
       for (const { code, status } of failures) assert.deepEqual({ code, status }, refused)
       assert.equal(failures.length, 45)
-      assert.deepEqual(await orders.standingOf(account), { isClosed: false, unpaidOrders: 5, heldUnits: 10 })
+      const standing = { isClosed: false, unpaidOrders: 5, heldUnits: 10, hasOrdered: true }
+      assert.deepEqual(await orders.standingOf(account), standing)
     }
   })
 
@@ -501,7 +531,7 @@ describe('with many rows', () => {
     )
     const [shopper, ...counts] = await plansOf(database.db, () => orders.standingOf(String(accounts[0])))
     assert.partialDeepStrictEqual(shopper, { table: 's', key: 'PRIMARY', type: 'const' })
-    assert.equal(counts.length, 2)
+    assert.equal(counts.length, 3)
     for (const step of counts) {
       assert.partialDeepStrictEqual(step, { table: 'o', key: 'unpaid_of_account' })
       assert.match(String(step.Extra), /Using index/)

@@ -12,6 +12,7 @@ interface Row {
   currency: string
   total: number
   order_lines: string
+  quote: string | null
   shipping_address: string
   history: string
   cancel_reason: CancelReason | null
@@ -28,6 +29,7 @@ const toOrder = (row: Row): Order => ({
   currency: row.currency,
   total: row.total,
   lines: JSON.parse(row.order_lines),
+  ...(row.quote ? { quote: JSON.parse(row.quote) } : {}),
   shippingAddress: JSON.parse(row.shipping_address),
   history: JSON.parse(row.history),
   placedAt: row.placed_at,
@@ -79,7 +81,9 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
     lock: '' | 'FOR UPDATE',
   ): Promise<Standing | undefined> => {
     const [[row]] = await on.raw(
-      `SELECT s.closed_at, (SELECT COUNT(*) ${unpaid}) AS orders, (SELECT SUM(o.units) ${unpaid}) AS units
+      `SELECT s.closed_at, (SELECT COUNT(*) ${unpaid}) AS orders, (SELECT SUM(o.units) ${unpaid}) AS units,
+         EXISTS (SELECT o.id FROM orders o WHERE o.account_id = s.account_id
+           AND o.status IN ('pending-payment', 'paid', 'confirmed')) AS has_ordered
        FROM shoppers s WHERE s.account_id = ? ${lock}`,
       [accountId],
     )
@@ -88,6 +92,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
         isClosed: row.closed_at !== null,
         unpaidOrders: Number(row.orders),
         heldUnits: Number(row.units ?? 0),
+        hasOrdered: Boolean(row.has_ordered),
       }
     )
   }
@@ -106,7 +111,12 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
 
   /** What an account has open at a glance. */
   const standingOf = async (accountId: string): Promise<Standing> =>
-    (await findStanding(db, accountId, '')) ?? { isClosed: false, unpaidOrders: 0, heldUnits: 0 }
+    (await findStanding(db, accountId, '')) ?? {
+      isClosed: false,
+      unpaidOrders: 0,
+      heldUnits: 0,
+      hasOrdered: false,
+    }
 
   /**
    * Writes a new order and its facts, unless `admit` throws at what its account has open by then; `record` joins the same
@@ -125,10 +135,12 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
         currency: order.currency,
         total: order.total,
         order_lines: JSON.stringify(order.lines),
+        quote: order.quote ? JSON.stringify(order.quote) : null,
         shipping_address: JSON.stringify(order.shippingAddress),
         placed_at: order.placedAt,
         pay_before: order.payBefore,
         units: unitsOf(order.lines),
+        ask_at: isWaiting(order) ? db.raw('NOW(3) + INTERVAL ? SECOND', [patienceSeconds]) : null,
         ...mutable(order),
       })
       await outbox.add(tx, facts)

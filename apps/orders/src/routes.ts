@@ -7,22 +7,30 @@ import {
   placeOrder,
   recordCaptures,
 } from '@caravan/contracts/orders'
+import { getPricing, putPricing } from '@caravan/contracts/pricing'
+import { createQuote } from '@caravan/contracts/quotes'
+import { clientOf } from '@caravan/service-kit/client'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
 import { type Route, route } from '@caravan/service-kit/route'
 import { type AwaitSettled, isSettled } from './await-settled.ts'
 import { cancel, capture, type Order } from './domain/order.ts'
+import { faultsOf } from './domain/sound-pricing.ts'
 import type { Orders } from './orders.ts'
 import type { createPlaceOrder } from './place-order.ts'
 import { present } from './present.ts'
+import type { PricingStore } from './pricing-store.ts'
+import { presentQuote, type Quoting } from './quoting.ts'
 
 export interface RouteParts {
   readonly orders: Orders
   readonly place: ReturnType<typeof createPlaceOrder>
   readonly settled: AwaitSettled
+  readonly quoting: Quoting
+  readonly pricing: PricingStore
 }
 
-export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
+export const routes = ({ orders, place, settled, quoting, pricing }: RouteParts): Route[] => {
   /** Another's order is answered as one that does not exist. */
   const own = (order: Order | undefined, accountId: string): Order => {
     if (order?.accountId !== accountId)
@@ -31,7 +39,7 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
   }
 
   return [
-    route(placeOrder, async ({ caller, body, once }) => present(await place(caller.id, body, once))),
+    route(placeOrder, async ({ caller, body, once }) => present(await place(caller, body, once))),
 
     route(listOrders, async ({ caller, query: { limit, after } }) => {
       const found = await orders.list(caller.id, limit + 1, after)
@@ -56,6 +64,35 @@ export const routes = ({ orders, place, settled }: RouteParts): Route[] => {
         ),
       ),
     ),
+
+    route(createQuote, async ({ caller, body, headers }) => {
+      const isMember = caller.kind === 'member'
+      const quotation = await quoting(body, {
+        ...(isMember ? { accountId: caller.id } : {}),
+        roles: caller.roles,
+        customer: isMember ? caller.id : clientOf(headers).address || caller.id,
+      })
+      if (body.deliveryMethod !== undefined && !quotation.quote.delivery)
+        throw new AppError(
+          'invalid',
+          'orders/no-such-delivery',
+          'Nobody delivers these goods there like that',
+          {
+            errors: [{ pointer: '/deliveryMethod', detail: 'none of those on offer' }],
+            data: { deliveryMethods: quotation.deliveryMethods ?? [] },
+          },
+        )
+      return presentQuote(quotation)
+    }),
+
+    route(getPricing, () => pricing.get()),
+
+    route(putPricing, ({ body, precondition }) => {
+      const errors = faultsOf(body)
+      if (errors.length > 0)
+        throw new AppError('invalid', 'orders/unsound-pricing', 'It contradicts itself', { errors })
+      return pricing.put(body, precondition)
+    }),
 
     route(inquireOrder, async ({ body: { orderId, accountId } }) => {
       const order = await orders.find(orderId)

@@ -16,6 +16,8 @@ import {
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
+import { pricingOperations } from './pricing.ts'
+import { createQuote, quote, wishes } from './quotes.ts'
 
 const app = 'orders'
 
@@ -32,6 +34,7 @@ const orderLine = z.object({
   title: keptText,
   quantity: z.int(),
   unitPrice: amount,
+  /** Before discounts. */
   total: z.int(),
 })
 export type OrderLine = z.infer<typeof orderLine>
@@ -42,6 +45,8 @@ export const order = z.object({
   currency,
   total: z.int(),
   lines: z.array(orderLine),
+  /** What the total is made of; orders from before there were quotes have none. */
+  quote: quote.optional(),
   shippingAddress: keptAddress,
   placedAt: instant,
   payBefore: instant,
@@ -69,6 +74,9 @@ export const placeOrder = operation({
       .min(1)
       .max(100),
     shippingAddress: address,
+    ...wishes,
+    /** That the shopper saw in a quote; without it, the sum of the items' prices. */
+    total: total.optional(),
   }),
   response: order,
   problems: {
@@ -76,6 +84,9 @@ export const placeOrder = operation({
     'orders/price-changed': 409,
     'orders/mixed-currencies': 422,
     'orders/not-sold-there': 422,
+    'orders/no-delivery-method': 422,
+    'orders/too-many-codes': 429,
+    'orders/total-changed': 409,
     'orders/not-chargeable': 422,
     'orders/too-many': 422,
     'orders/too-many-unpaid': 409,
@@ -190,6 +201,8 @@ export const ordersOperations = [
   listOrders,
   getOrder,
   cancelOrder,
+  createQuote,
+  ...pricingOperations,
   inquireOrder,
   inquireOrders,
   recordCaptures,
@@ -214,8 +227,9 @@ export const orderPlaced = event({
 export const orderPaid = event({
   topic: 'order.paid',
   publisher: app,
-  summary: 'The order’s money is captured',
-  data: z.object({ orderId: id, accountId: id, paymentId: id, items: orderItems }),
+  summary: 'The order’s money is captured, or there is none to pay',
+  /** Without a payment, where there was nothing to pay. */
+  data: z.object({ orderId: id, accountId: id, paymentId: id.optional(), items: orderItems }),
   key: (data) => data.orderId,
   example: {
     orderId: exampleId,

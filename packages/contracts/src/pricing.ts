@@ -9,7 +9,7 @@ import { takingBack } from './taking-back.ts'
 
 const app = 'orders'
 const namesOf = <T extends object>(of: T) => Object.keys(of) as [keyof T & string, ...(keyof T & string)[]]
-const country = z.enum(namesOf(addressForms)).meta({ description: 'ISO 3166-1 alpha-2' })
+export const country = z.enum(namesOf(addressForms)).meta({ description: 'ISO 3166-1 alpha-2' })
 
 /** A part of a country, or all of it. Of regions and postal codes that are both there, both have to hold. */
 const place = z.strictObject({

@@ -6,6 +6,7 @@ import {
   lineTotals,
   oneKey,
   ordersEnd,
+  parts,
   promisedEnd,
   reservationsEnd,
   reserved,
@@ -119,5 +120,20 @@ export const ofOrders = (
       change(first, `order_lines = JSON_SET(order_lines, ${total(0, '+ 1')}, ${total(1, '- 1')})`),
       [lineTotals],
     ],
+    [
+      'a line with a cent of tax more',
+      change(first, `quote = JSON_SET(quote, '$.lines[0].tax', 1 + JSON_VALUE(quote, '$.lines[0].tax'))`),
+      [parts],
+    ],
+    [
+      'a quote of another total',
+      change(
+        first,
+        `quote = JSON_SET(quote, '$.lines[0].tax', 1 + JSON_VALUE(quote, '$.lines[0].tax'),
+          '$.lines[0].gross', 1 + JSON_VALUE(quote, '$.lines[0].gross'), '$.prices', 'net')`,
+      ),
+      [totals],
+    ],
+    ['a sale that nobody paid', change(first, `payment_id = NULL, payment_status = NULL`), [histories]],
   ]
 }

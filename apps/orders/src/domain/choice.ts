@@ -1,4 +1,5 @@
 import type { Promotion } from '@caravan/contracts/promotions'
+import type { Idle } from '@caravan/contracts/quotes'
 import { cut } from './discounts.ts'
 import type { Item } from './item.ts'
 import { sumOf } from './proportion.ts'
@@ -22,17 +23,6 @@ export interface Situation {
   /** In UTC with milliseconds, as a promotion's own window. */
   readonly now: string
 }
-
-/** Why a code does nothing. */
-export type Idle =
-  | 'not-found'
-  | 'not-now'
-  | 'other-currency'
-  | 'other-goods'
-  | 'too-little'
-  | 'other-customers'
-  | 'not-combinable'
-  | 'nothing-left'
 
 export interface Chosen {
   readonly promotion: Promotion

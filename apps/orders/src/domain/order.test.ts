@@ -16,6 +16,7 @@ import {
   refund,
   transitions,
 } from './order.ts'
+import { plainQuote } from './testing/plain-quote.ts'
 
 const id = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`
 const [first, second] = [id(901), id(902)]
@@ -26,7 +27,7 @@ const anyLines = fc.uniqueArray(
     .record({
       sku: fc.stringMatching(/^[A-Z]{3,6}$/),
       quantity: fc.integer({ min: 1, max: 1000 }),
-      unitPrice: fc.integer({ min: 0, max: 1_000_000_000 }),
+      unitPrice: fc.integer({ min: 1, max: 1_000_000_000 }),
     })
     .map((line) => ({
       ...line,
@@ -40,7 +41,7 @@ const anyLines = fc.uniqueArray(
 const address = { name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' }
 
 const placed = (lines = fc.sample(anyLines, { numRuns: 1, seed: 1 })[0] ?? []): Change =>
-  place({ id: id(1), accountId: id(2), currency: 'USD', lines, shippingAddress: address }, start, 1800)
+  place({ id: id(1), accountId: id(2), quote: plainQuote(lines), shippingAddress: address }, start, 1800)
 
 type Action = readonly [name: string, apply: (order: Order, now: Date) => Change]
 
@@ -239,6 +240,38 @@ test('every fact is a valid event of its topic', () => {
 test('a paid order is not cancelled by its shopper', () => {
   const { order } = capture(placed().order, first, start)
   assert.throws(() => cancel(order, 'shopper', start), { code: 'orders/not-cancellable', status: 409 })
+})
+
+const topicsOf = ({ facts }: Change) => facts.map(({ definition }) => definition.topic)
+const gift = (): Change => {
+  const lines = fc.sample(anyLines, { numRuns: 1, seed: 1 })[0] ?? []
+  const quote = { ...plainQuote(lines), total: 0, net: 0 }
+  return place({ id: id(1), accountId: id(2), quote, shippingAddress: address }, start, 1800)
+}
+
+test('an order of which nothing is to be paid is paid as it is placed, without a payment, and waits for its stock', () => {
+  const begin = gift()
+  assert.deepEqual(topicsOf(begin), ['order.placed', 'order.paid'])
+  assert.ok(!Object.keys(begin.facts[1]?.data ?? {}).includes('paymentId'))
+  assert.equal(isWaiting(begin.order), true)
+  assert.deepEqual(topicsOf(confirm(begin.order, start)), ['order.confirmed'])
+})
+
+test('an order without a payment whose stock is gone is cancelled, and nothing is due back', () => {
+  const { order, facts } = failFulfilment(gift().order, start)
+  assert.equal(order.status, 'cancelled')
+  assert.deepEqual(topicsOf({ order, facts }), ['order.cancelled'])
+  assert.deepEqual(openRefunds(order), [])
+})
+
+test('money that was captured for an order of which nothing was to be paid goes back', () => {
+  for (const { order } of [gift(), confirm(gift().order, start)]) {
+    const charged = capture(order, first, start)
+    assert.equal(refundsDue(charged, first), 1)
+    assert.deepEqual(openRefunds(charged.order), [first])
+    assert.equal(capture(charged.order, first, start).order, charged.order)
+    assert.deepEqual(openRefunds(refund(charged.order, first, start).order), [])
+  }
 })
 
 test('paid, then sold: the order is confirmed', () => {

@@ -7,7 +7,7 @@ import {
   orderPlaced,
   orderRefundDue,
 } from '@caravan/contracts/orders'
-import type { Quote } from '@caravan/contracts/quotes'
+import type { Quote, QuoteLine } from '@caravan/contracts/quotes'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Fact, fact } from '@caravan/service-kit/outbox'
 
@@ -106,17 +106,32 @@ const itemsOf = (order: Order) => order.lines.map(({ sku, quantity }) => ({ sku,
 export interface Placement {
   readonly id: string
   readonly accountId: string
-  readonly currency: string
-  readonly lines: readonly OrderLine[]
+  readonly quote: Quote
   readonly shippingAddress: Address
 }
 
-export const place = (placement: Placement, now: Date, paymentWindowSeconds: number): Change => {
-  const total = placement.lines.reduce((sum, line) => sum + line.total, 0)
+const lineOf = ({ sku, productId, title, quantity, unitPrice, subtotal }: QuoteLine): OrderLine => ({
+  ...{ sku, productId, title, quantity, unitPrice },
+  total: subtotal,
+})
+
+/** A paid order: its stock may be sold. */
+const paidFact = (order: Order, paymentId?: string) => {
+  const { id: orderId, accountId } = order
+  return fact(orderPaid, { orderId, accountId, items: itemsOf(order), ...(paymentId ? { paymentId } : {}) })
+}
+
+/** One of which nothing is to be paid is paid at once. */
+export const place = (
+  { quote, ...placement }: Placement,
+  now: Date,
+  paymentWindowSeconds: number,
+): Change => {
+  const { currency, total } = quote
   const order: Order = {
     ...placement,
     status: 'pending-payment',
-    total,
+    ...{ currency, total, quote, lines: quote.lines.map(lineOf) },
     placedAt: now,
     payBefore: new Date(now.getTime() + paymentWindowSeconds * 1000),
     history: [{ what: 'placed', at: now.toISOString() }],
@@ -124,10 +139,13 @@ export const place = (placement: Placement, now: Date, paymentWindowSeconds: num
   const data = {
     orderId: order.id,
     accountId: order.accountId,
-    total: { amount: total, currency: order.currency },
+    total: { amount: total, currency },
     items: itemsOf(order),
   }
-  return { order, facts: [fact(orderPlaced, data)] }
+  const placed = fact(orderPlaced, data)
+  if (total > 0) return { order, facts: [placed] }
+  const paid = move(order, 'paid', now)
+  return { order: paid, facts: [placed, paidFact(paid)] }
 }
 
 const refundDue = (order: Order, paymentId: string, reason: CancelReason) =>
@@ -135,11 +153,11 @@ const refundDue = (order: Order, paymentId: string, reason: CancelReason) =>
 
 /**
  * The money of an order is captured. One that was cancelled meanwhile gets it back, and so does a second payment of an
- * order that has one.
+ * order that has one, and any of one that needed none.
  */
 export const capture = (order: Order, paymentId: string, now: Date): Change => {
   if (order.payment?.id === paymentId) return same(order)
-  if (order.payment) {
+  if (order.payment || order.status === 'paid' || order.status === 'confirmed') {
     if (secondPayments(order, 'second-payment-refund-due').includes(paymentId)) return same(order)
     return {
       order: { ...order, history: note(order, 'second-payment-refund-due', now, paymentId) },
@@ -157,8 +175,7 @@ export const capture = (order: Order, paymentId: string, now: Date): Change => {
     }
   }
   const paid = { ...move(order, 'paid', now), payment: { id: paymentId, status: 'captured' as const } }
-  const data = { orderId: order.id, accountId: order.accountId, paymentId, items: itemsOf(order) }
-  return { order: paid, facts: [fact(orderPaid, data)] }
+  return { order: paid, facts: [paidFact(paid, paymentId)] }
 }
 
 /** The stock of a paid order is sold. */
@@ -184,10 +201,11 @@ export const cancel = (order: Order, reason: CancelReason, now: Date): Change =>
   return cancelled(order, reason, now)
 }
 
-/** A paid order whose stock is gone: cancelled, and the money goes back. */
+/** A paid order whose stock is gone: cancelled, and the money, if any was paid, goes back. */
 export const failFulfilment = (order: Order, now: Date): Change => {
-  if (order.status !== 'paid' || !order.payment) return same(order)
+  if (order.status !== 'paid') return same(order)
   const change = cancelled(order, 'out-of-stock', now)
+  if (!order.payment) return change
   return {
     order: {
       ...change.order,

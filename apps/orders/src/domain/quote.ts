@@ -1,9 +1,9 @@
 import { chargeStep } from '@caravan/contracts/price'
 import type { Market, PricingContent } from '@caravan/contracts/pricing'
 import type { Promotion } from '@caravan/contracts/promotions'
-import type { Quote, QuotedDelivery, QuoteLine } from '@caravan/contracts/quotes'
+import type { DeliveryOffer, Idle, Quote, QuotedDelivery, QuoteLine } from '@caravan/contracts/quotes'
 import { AppError } from '@caravan/service-kit/errors'
-import { type Code, choose, type Idle, type Situation } from './choice.ts'
+import { type Code, choose, type Situation } from './choice.ts'
 import { carrying } from './delivery.ts'
 import type { Item } from './item.ts'
 import { type Destination, zoneOf } from './place.ts'
@@ -15,12 +15,6 @@ export interface Basket extends Situation {
   readonly destination: Destination
   readonly deliveryMethod?: string | undefined
   readonly codes: readonly Code[]
-}
-
-export interface DeliveryOffer extends Pick<QuotedDelivery, 'price' | 'name' | 'workingDays'> {
-  readonly id: string
-  /** Off that price. */
-  readonly discount: number
 }
 
 export interface Quoted {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { assertMayPlace, type Standing } from './standing.ts'
 
 const bounds = { unpaidOrders: 3, heldUnits: 100 }
-const open: Standing = { isClosed: false, unpaidOrders: 0, heldUnits: 0 }
+const open: Standing = { isClosed: false, unpaidOrders: 0, heldUnits: 0, hasOrdered: false }
 const place = (standing: Partial<Standing>, units = 1) =>
   assertMayPlace({ ...open, ...standing }, units, bounds)
 const tooMany = { code: 'orders/too-many-unpaid', status: 409 }

@@ -6,6 +6,8 @@ export interface Standing {
   readonly unpaidOrders: number
   /** Of stock, by those orders. */
   readonly heldUnits: number
+  /** Whether it has an order, unpaid or paid; one that was cancelled is none. */
+  readonly hasOrdered: boolean
 }
 
 /** Of an account at a time; a single order may hold more units than that. */
