@@ -268,6 +268,100 @@ test('a first order’s discount is given once, to however many orders that come
   await withdraw(id)
 })
 
+describe('what promotions counts', () => {
+  const wishes = { deliveryMethod: 'post' }
+  const put = async (path: string, body: object) => {
+    const answer = await shop.door('PUT', path, { token: await shop.asOperator(), body })
+    assert.equal(answer.status, 200, answer.text)
+  }
+  /** A promotion of one euro that promotions keeps, until orders knows it. */
+  const promoted = async (more: object, codes: readonly string[] = []): Promise<string> => {
+    const id = newId()
+    await put(`/v1/promotions/${id}`, {
+      ...{ name: text('A euro'), trigger: 'automatic', status: 'active', currency: 'EUR', conditions: {} },
+      ...{ window: { timeZone: 'Asia/Kolkata' }, effect: { kind: 'amount', amount: 100, of: 'order' } },
+      ...{ priority: 0, combination: 'stacked', limits: {} },
+      ...more,
+    })
+    for (const code of codes) await put(`/v1/promotions/${id}/codes/${code}`, { status: 'active', uses: 1 })
+    await eventually('orders knows the promotion', async () => {
+      const { body } = await quoteOf({ items: wanted, ...(codes.length > 0 ? { codes } : {}) })
+      return body.discounts.some(({ promotionId }) => promotionId === id)
+    })
+    return id
+  }
+  const ended = async (id: string) => {
+    const { body } = await shop.door('GET', `/v1/promotions/${id}`, { token: await shop.asOperator() })
+    await put(`/v1/promotions/${id}`, { ...body, status: 'paused' })
+    await eventually('orders knows it', async () =>
+      (await quoteOf({ items: wanted })).body.discounts.every(({ promotionId }) => promotionId !== id),
+    )
+  }
+
+  test('is given as often as it may be, and who comes late is told with the quote without it, at which the order is placed', async () => {
+    const id = await promoted({ limits: { uses: 1 } })
+    const [first, second, third] = [mint.member(), mint.member(), mint.member()]
+    const placed = await tryOrder(first, { ...wishes, total: euros(3232) })
+    assert.deepEqual([placed.status, placed.body.total], [201, 3232], placed.text)
+    const before = (await shop.stockOf(tea)).reserved
+    const late = await tryOrder(second, { ...wishes, total: euros(3232) })
+    assert.deepEqual(
+      [late.status, late.body.code, late.body.quote?.total, late.body.refused],
+      [409, 'orders/total-changed', 3332, { promotionId: id, reason: 'limit' }],
+      late.text,
+    )
+    assert.equal((await shop.stockOf(tea)).reserved, before)
+    const without = { without: [id], total: euros(3332) }
+    assert.equal((await quoteOf({ items: wanted, ...wishes, without: [id] })).body.total, 3332)
+    assert.equal((await tryOrder(second, { ...wishes, ...without })).status, 201)
+    await shop.cancel(first, placed.body.id)
+    const again = await eventually('what was cancelled is free again', async () => {
+      const answer = await tryOrder(third, { ...wishes, total: euros(3232) })
+      return answer.status === 201 && answer
+    })
+    assert.equal(again.body.total, 3232)
+    await ended(id)
+  })
+
+  test('is brought by a code, in either case; one that is wrong, used or paused does nothing, and tells nothing', async () => {
+    const [code, spare] = [`ONE-${mark}`, `TWO-${mark}`]
+    const id = await promoted({ trigger: 'code' }, [code, spare])
+    const shopper = mint.member()
+    const asked = { items: wanted, ...wishes, codes: [code.toLowerCase(), `NO-${mark}`] }
+    const { body } = await quoteOf(asked, shopper.token)
+    assert.deepEqual([body.total, body.discounts[0]?.code], [3232, code])
+    assert.deepEqual(body.idleCodes, [{ code: `NO-${mark}`, why: 'not-found' }])
+    const placed = await tryOrder(shopper, { ...wishes, codes: [code], total: euros(3232) })
+    assert.deepEqual([placed.status, placed.body.quote?.discounts[0]?.code], [201, code], placed.text)
+    const used = await tryOrder(mint.member(), { ...wishes, codes: [code], total: euros(3232) })
+    assert.deepEqual(
+      [used.status, used.body.refused, used.body.quote?.total],
+      [409, { promotionId: id, reason: 'code' }, 3332],
+      used.text,
+    )
+    assert.equal(
+      (await quoteOf({ items: wanted, ...wishes, codes: [spare] }, shopper.token)).body.total,
+      3232,
+    )
+    await ended(id)
+    const after = await quoteOf({ items: wanted, ...wishes, codes: [spare] }, shopper.token)
+    assert.deepEqual([after.body.total, after.body.idleCodes], [3332, [{ code: spare, why: 'not-found' }]])
+  })
+
+  test('is given back when the order that took it cannot have its goods', async () => {
+    const id = await promoted({ limits: { uses: 1 } })
+    const greedy = [lineOf(tea, 1000, 1000)]
+    const { total } = (await quoteOf({ items: [{ sku: tea, quantity: 1000 }], ...wishes })).body
+    const short = await tryOrder(mint.member(), { ...wishes, total: euros(total) }, greedy)
+    assert.deepEqual([short.status, short.body.code], [409, 'inventory/insufficient-stock'], short.text)
+    await eventually('the next order has it', async () => {
+      const { status } = await tryOrder(mint.member(), { ...wishes, total: euros(3232) })
+      return status === 201
+    })
+    await ended(id)
+  })
+})
+
 test('settings that contradict themselves are refused, and what was read can be sent back', async () => {
   const token = await shop.asOperator()
   const body = { markets: [germany([{ ...post, workingDays: { least: 3, most: 1 } }])], taxZones }

@@ -7,6 +7,7 @@ import { fill, plansOf } from '@caravan/service-kit/testing/plans-of'
 import { createTestDatabase, type TestDatabase } from '@caravan/service-kit/testing/test-database'
 import { cancelUnits, refundMoney, settleRefund, ship } from './domain/fulfilment.ts'
 import { capture, confirm, place } from './domain/order.ts'
+import { plainQuote } from './domain/testing/plain-quote.ts'
 import { createFulfilmentStore, type FulfilmentStore } from './fulfilment-store.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
 
@@ -30,12 +31,12 @@ const anybodys = () => undefined
 const placed = async (quantity: number): Promise<string> => {
   const line = {
     ...{ sku, productId: newId(), title: { en: 'Gaiwan', zh: '盖碗' } },
-    ...{ quantity, unitPrice: 100, total: 100 * quantity },
+    ...{ quantity, unitPrice: 100 },
   }
   const shippingAddress = {
     ...{ name: 'Mei', line1: '1 Long Road', city: 'Xi’an', postalCode: '710000', country: 'CN' },
   }
-  const order = { id: newId(), accountId: newId(), currency: 'USD', lines: [line], shippingAddress }
+  const order = { id: newId(), accountId: newId(), quote: plainQuote([line]), shippingAddress }
   await orders.insert(
     place(order, now, 60),
     () => {},

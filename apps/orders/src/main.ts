@@ -5,7 +5,7 @@ import { mapShards } from '@caravan/service-kit/shards'
 import { addressSweep } from './address-sweep.ts'
 import { createAwaitSettled } from './await-settled.ts'
 import { createCarrierWebhook } from './carrier-webhook.ts'
-import { catalogCatchUp } from './catalog-catch-up.ts'
+import { catalogCatchUp, promotionsCatchUp } from './catch-up.ts'
 import { config } from './config.ts'
 import { createFindCodes } from './find-codes.ts'
 import { fulfilmentRoutes } from './fulfilment-routes.ts'
@@ -19,6 +19,7 @@ import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
 import { createPlaceOrder } from './place-order.ts'
 import { createPricingStore } from './pricing-store.ts'
+import { createPromotionStore } from './promotion-store.ts'
 import { createQuoting } from './quoting.ts'
 import { routes } from './routes.ts'
 import { createSellerStore } from './seller-store.ts'
@@ -45,6 +46,7 @@ await runService({
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
     const bounds = { unpaidOrders: config.MAX_UNPAID_ORDERS, heldUnits: config.MAX_HELD_UNITS }
+    const promotions = createPromotionStore(db)
     const termsAt = createTerms(createReadTerms(db))
     const quoting = createQuoting({ orders, offers, termsAt, findCodes: createFindCodes(sidecar) })
     const place = createPlaceOrder({
@@ -59,13 +61,14 @@ await runService({
         }),
         ...fulfilmentRoutes({ fulfilments, sellers: createSellerStore(db), receive }),
       ],
-      subscriptions: subscriptions(orders, offers, fulfilments),
+      subscriptions: subscriptions(orders, offers, promotions, fulfilments),
       background: [
         window.refresh,
         unpaidExpiry(stores, tools),
         ...lostAnswers(stores, tools),
         lostRefunds(fulfilmentStores, tools),
         catalogCatchUp(offers, tools),
+        promotionsCatchUp(promotions, tools),
         addressSweep(stores, config.ADDRESS_RETENTION_DAYS, tools),
       ],
     }

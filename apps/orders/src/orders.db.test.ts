@@ -19,6 +19,7 @@ import {
   placeOrder,
 } from '@caravan/contracts/orders'
 import { inquirePayment } from '@caravan/contracts/payments'
+import { listPromotionChanges } from '@caravan/contracts/promotions'
 import { newId, slotOf } from '@caravan/service-kit/ids'
 import { entriesOf } from '@caravan/service-kit/testing/access-of'
 import { eventually } from '@caravan/service-kit/testing/eventually'
@@ -60,6 +61,8 @@ const serving =
     response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   }
 
+const noChanges = () => ({ data: [], hasMore: false, until: new Date().toISOString() })
+
 /** What stands around it. */
 const surround = (fake: FakeSidecar): void => {
   const entries = (ordersOperations as readonly Operation[]).flatMap(entriesOf)
@@ -76,15 +79,17 @@ const surround = (fake: FakeSidecar): void => {
       }),
     },
     payments: { [inquirePayment.id]: () => ({ state: 'unpaid' }) },
-    catalog: {
-      [listProductChanges.id]: () => ({ data: [], hasMore: false, until: new Date().toISOString() }),
-    },
+    catalog: { [listProductChanges.id]: noChanges },
+    promotions: { [listPromotionChanges.id]: noChanges },
   }
   for (const [app, answers] of Object.entries(around)) fake.serve(app, serving(answers))
 }
 
 const startOrders = async (...urls: string[]) => {
-  const fake = await startFakeSidecar({ app: 'orders', secrets: { 'orders-mysql': urls.join(' ') } })
+  const fake = await startFakeSidecar({
+    app: 'orders',
+    secrets: { 'orders-mysql': urls.join(' '), 'carrier-webhook-secret': 'a-secret-of-the-carrier' },
+  })
   surround(fake)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

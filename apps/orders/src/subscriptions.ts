@@ -3,6 +3,7 @@ import type { EventDefinition } from '@caravan/contracts/event'
 import { accountClosed } from '@caravan/contracts/identity'
 import { reservationFailed, reservationFulfilled } from '@caravan/contracts/inventory'
 import { paymentCaptured, paymentPartlyRefunded, paymentRefunded } from '@caravan/contracts/payments'
+import { promotionChanged } from '@caravan/contracts/promotions'
 import { AppError } from '@caravan/service-kit/errors'
 import { batchSubscription, type Subscription, subscription } from '@caravan/service-kit/subscription'
 import type { z } from 'zod'
@@ -11,10 +12,12 @@ import { type Change, capture, confirm, failFulfilment, type Order, refund } fro
 import type { Fulfilments } from './fulfilments.ts'
 import type { OfferStore } from './offer-store.ts'
 import type { Orders } from './orders.ts'
+import type { PromotionStore } from './promotion-store.ts'
 
 export const subscriptions = (
   orders: Orders,
   offers: OfferStore,
+  promotions: PromotionStore,
   fulfilments: Fulfilments,
 ): Subscription[] => {
   /** Changes orders by events of a kind. Throws `not-found` when an event names an order that does not exist. */
@@ -47,6 +50,7 @@ export const subscriptions = (
 
   return [
     subscription(productChanged, (product, { tx }) => offers.replace(tx, product)),
+    subscription(promotionChanged, (promotion, { tx }) => promotions.replace(tx, promotion)),
     subscription(accountClosed, ({ accountId }, { tx }) => orders.closeAccount(tx, accountId), {
       about: ({ accountId }) => accountId,
     }),

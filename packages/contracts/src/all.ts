@@ -12,6 +12,7 @@ import type { Operation } from './operation.ts'
 import { ordersEvents, ordersOperations } from './orders.ts'
 import { paymentsEvents, paymentsOperations } from './payments.ts'
 import { promotionsEvents, promotionsOperations } from './promotions.ts'
+import { redemptionsOperations } from './redemptions.ts'
 
 /** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
 export const operations: readonly Operation[] = [
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   ...paymentsOperations,
   ...promotionsOperations,
   ...codesOperations,
+  ...redemptionsOperations,
   ...consumers.flatMap((app) => Object.values(deadLetterOperations(app))),
 ] as readonly Operation[]
 

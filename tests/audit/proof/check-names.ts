@@ -34,7 +34,7 @@ export const seconds = 'a second payment comes after a first, and goes back once
 export const story = 'the events of an order tell its history'
 export const lineTotals = 'line total = unit price × quantity'
 export const totals = 'order total = the sum of its parts'
-export const parts = 'a part costs its price less its discounts, with its tax'
+export const costs = 'a part costs its price less its discounts, with its tax'
 export const paymentTotals = 'payment = order total'
 export const chargeTotals = 'provider’s charge = payment'
 export const demand = 'what was refused was not on the shelf'

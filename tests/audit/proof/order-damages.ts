@@ -2,11 +2,11 @@ import {
   addresses,
   answers,
   captures,
+  costs,
   histories,
   lineTotals,
   oneKey,
   ordersEnd,
-  parts,
   promisedEnd,
   reservationsEnd,
   reserved,
@@ -123,7 +123,7 @@ export const ofOrders = (
     [
       'a line with a cent of tax more',
       change(first, `quote = JSON_SET(quote, '$.lines[0].tax', 1 + JSON_VALUE(quote, '$.lines[0].tax'))`),
-      [parts],
+      [costs],
     ],
     [
       'a quote of another total',
@@ -134,6 +134,10 @@ export const ofOrders = (
       ),
       [totals],
     ],
-    ['a sale that nobody paid', change(first, `payment_id = NULL, payment_status = NULL`), [histories]],
+    [
+      'a sale that nobody paid',
+      change(first, `payment_id = NULL, payment_status = NULL`),
+      [histories, captures],
+    ],
   ]
 }
