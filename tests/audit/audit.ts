@@ -12,6 +12,7 @@ import { historyChecks } from './history-checks.ts'
 import { moneyChecks } from './money-checks.ts'
 import { onceChecks } from './once-checks.ts'
 import { promiseChecks } from './promise-checks.ts'
+import { promotionChecks } from './promotion-checks.ts'
 import { openProviderBooks } from './provider-books.ts'
 import { replicaChecks } from './replica-checks.ts'
 import { demandChecks, stockChecks } from './stock-checks.ts'
@@ -110,7 +111,7 @@ const checkAll = async (
 ): Promise<Finding[]> => {
   const checks: Check[] = [
     ...[...stockChecks, ...moneyChecks, ...onceChecks, ...historyChecks, ...totalChecks],
-    ...fulfilmentChecks,
+    ...[...fulfilmentChecks, ...promotionChecks],
     ...[...unfinishedChecks(channels, settleSeconds), ...eventChecks(channels), ...replicaChecks],
     ...(withClients ? [...promiseChecks, ...demandChecks] : []),
   ]

@@ -12,6 +12,7 @@ const tables: Record<string, string> = {
   audit_lines: `order_id ${id}, sku ${sku}, product_id ${id}, quantity BIGINT, unit_price BIGINT, total BIGINT,
     oldest INT UNSIGNED, newest INT UNSIGNED, KEY (order_id, sku)`,
   audit_costs: `order_id ${id}, part ${name}, price BIGINT, off BIGINT, net BIGINT, tax BIGINT, gross BIGINT, KEY (order_id)`,
+  audit_discounts: `order_id ${id}, promotion ${id}, code ${sku}, amount BIGINT, KEY (order_id, promotion)`,
   audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text},
     weight_grams BIGINT, seller ${id}, category ${name}, tax_class ${name}`,
   audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
@@ -72,6 +73,9 @@ const derived: Record<string, string> = {
       price BIGINT PATH '$.price', net BIGINT PATH '$.net', tax BIGINT PATH '$.tax', gross BIGINT PATH '$.gross',
       NESTED PATH '$.discounts[*]' COLUMNS (off BIGINT PATH '$.amount'))) AS j
     GROUP BY o.id, j.price, j.net, j.tax, j.gross`,
+  audit_discounts: `SELECT o.id, j.promotion, j.code, j.amount
+    FROM orders.orders o, JSON_TABLE(o.quote, '$.discounts[*]' COLUMNS (
+      promotion VARCHAR(36) PATH '$.promotionId', code VARCHAR(40) PATH '$.code', amount BIGINT PATH '$.amount')) AS j`,
   audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
       JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh'), v.weight_grams, p.seller, p.category,
       COALESCE(JSON_VALUE(p.content, '$.taxClass'), 'standard')

@@ -46,6 +46,15 @@ export const unfinishedChecks = ({ databases, topics }: Channels, seconds: numbe
          OR (o.status IN ('confirmed', 'cancelled') AND ${silent('o.id', before)}))`,
     ),
     check(
+      'every redemption comes to an end',
+      'SELECT COUNT(*) FROM promotions.redemptions',
+      `SELECT CONCAT('redemption ', r.order_id, ' is ', r.status, ', its order is ', COALESCE(o.status, 'unknown')) AS what
+       FROM promotions.redemptions r LEFT JOIN orders.orders o ON o.id = r.order_id
+       WHERE (o.id IS NULL AND r.status <> 'released' AND r.ask_at < ${before})
+         OR (o.status = 'cancelled' AND r.status <> 'released' AND ${silent('o.id', before)})
+         OR (o.status IN ('paid', 'confirmed') AND r.status = 'held' AND ${silent('o.id', before)})`,
+    ),
+    check(
       'every payment and refund comes to an end',
       'SELECT COUNT(*) FROM payments.payments',
       `SELECT CONCAT('payment ', id, ' is processing since ', created_at) AS what
@@ -88,6 +97,25 @@ export const unfinishedChecks = ({ databases, topics }: Channels, seconds: numbe
     }),
   ]
 }
+
+/** Each version of what an app tells whole, such as a product, once, and in their order. */
+const versions = (thing: string, app: string, table: string): Check => ({
+  invariant: 'I5',
+  check: `each version of a ${thing} was told once`,
+  counts: `SELECT COUNT(*) FROM ${app}.outbox WHERE topic = '${thing}.changed' AND ${recent}`,
+  finds: [
+    `SELECT CONCAT('${thing} ', p.id, ' is at version ', p.version, ', the last told is ', COALESCE(e.version, 'none')) AS what
+     FROM ${app}.${table} p LEFT JOIN (
+       SELECT event_key, MAX(CAST(JSON_VALUE(data, '$.version') AS UNSIGNED)) AS version FROM ${app}.outbox
+       WHERE topic = '${thing}.changed' GROUP BY event_key) AS e ON e.event_key = p.id
+     WHERE p.updated_at > NOW(3) - INTERVAL ${eventDays} DAY AND NOT e.version <=> p.version`,
+    `SELECT CONCAT('${thing} ', id, ' told version ', version, ' after ', COALESCE(earlier, 'none')) AS what FROM (
+       SELECT o.event_key AS id, CAST(JSON_VALUE(o.data, '$.version') AS UNSIGNED) AS version, o.created_at, p.created_at AS born,
+         LAG(CAST(JSON_VALUE(o.data, '$.version') AS UNSIGNED)) OVER (PARTITION BY o.event_key ORDER BY o.seq) AS earlier
+       FROM ${app}.outbox o LEFT JOIN ${app}.${table} p ON p.id = o.event_key WHERE o.topic = '${thing}.changed') AS told
+     WHERE ${recent} AND version <> COALESCE(earlier, IF(born > NOW(3) - INTERVAL ${eventDays} DAY, 0, version - 1)) + 1`,
+  ],
+})
 
 /** I5, the other way round: nothing was handled that nobody said, and what happened was said, once. */
 export const eventChecks = ({ databases, topics }: Channels): Check[] => {
@@ -137,22 +165,7 @@ export const eventChecks = ({ databases, topics }: Channels): Check[] => {
           <> (r.status = 'sold') AND r.${recent}`,
       ],
     },
-    {
-      invariant: 'I5',
-      check: 'each version of a product was told once',
-      counts: `SELECT COUNT(*) FROM catalog.outbox WHERE topic = 'product.changed' AND ${recent}`,
-      finds: [
-        `SELECT CONCAT('product ', p.id, ' is at version ', p.version, ', the last told is ', COALESCE(e.version, 'none')) AS what
-         FROM catalog.products p LEFT JOIN (
-           SELECT event_key, MAX(CAST(JSON_VALUE(data, '$.version') AS UNSIGNED)) AS version FROM catalog.outbox
-           WHERE topic = 'product.changed' GROUP BY event_key) AS e ON e.event_key = p.id
-         WHERE p.updated_at > NOW(3) - INTERVAL ${eventDays} DAY AND NOT e.version <=> p.version`,
-        `SELECT CONCAT('product ', product, ' told version ', version, ' after ', COALESCE(earlier, 'none')) AS what FROM (
-           SELECT o.event_key AS product, CAST(JSON_VALUE(o.data, '$.version') AS UNSIGNED) AS version, o.created_at, p.created_at AS born,
-             LAG(CAST(JSON_VALUE(o.data, '$.version') AS UNSIGNED)) OVER (PARTITION BY o.event_key ORDER BY o.seq) AS earlier
-           FROM catalog.outbox o LEFT JOIN catalog.products p ON p.id = o.event_key WHERE o.topic = 'product.changed') AS told
-         WHERE ${recent} AND version <> COALESCE(earlier, IF(born > NOW(3) - INTERVAL ${eventDays} DAY, 0, version - 1)) + 1`,
-      ],
-    },
+    versions('product', 'catalog', 'products'),
+    versions('promotion', 'promotions', 'promotions'),
   ]
 }

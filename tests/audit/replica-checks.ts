@@ -3,7 +3,7 @@ import type { Check } from './check.ts'
 /** Seconds from the time on an inbox row to the commit of what its event changed, at most. */
 const slack = 60
 
-/** I9: orders' copy of the catalog, and what it was worth while orders were placed. */
+/** I9: orders' copy of the catalog and of promotions, and what it was worth while orders were placed. */
 export const replicaChecks: readonly Check[] = [
   {
     invariant: 'I9',
@@ -14,6 +14,17 @@ export const replicaChecks: readonly Check[] = [
        FROM catalog.products p LEFT JOIN orders.offered_products o ON o.product_id = p.id WHERE NOT o.version <=> p.version`,
       `SELECT CONCAT('product ', o.product_id, ' is unknown to catalog') AS what
        FROM orders.offered_products o LEFT JOIN catalog.products p ON p.id = o.product_id WHERE p.id IS NULL`,
+    ],
+  },
+  {
+    invariant: 'I9',
+    check: 'orders knows each promotion at its version',
+    counts: 'SELECT COUNT(*) FROM promotions.promotions',
+    finds: [
+      `SELECT CONCAT('promotion ', p.id, ' is at version ', p.version, ', orders knows ', COALESCE(o.version, 'none')) AS what
+       FROM promotions.promotions p LEFT JOIN orders.promotions o ON o.id = p.id WHERE NOT o.version <=> p.version`,
+      `SELECT CONCAT('promotion ', o.id, ' is unknown to promotions') AS what
+       FROM orders.promotions o LEFT JOIN promotions.promotions p ON p.id = o.id WHERE p.id IS NULL`,
     ],
   },
   {

@@ -35,6 +35,14 @@ export interface Line {
   readonly unitPrice: { readonly amount: number; readonly currency: string }
 }
 
+export interface Coupon {
+  /** In minor units of the line's currency. */
+  readonly amount: number
+  readonly limits?: { readonly uses?: number; readonly usesPerCustomer?: number; readonly budget?: number }
+  /** Of the code. */
+  readonly uses?: number
+}
+
 export const shippingAddress = {
   name: 'Mei Lin',
   line1: '1 Long Road',
@@ -190,13 +198,39 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
   const tryOrder = (
     shopper: Pick<Shopper, 'token'>,
     items: readonly Line[],
-    more: { key?: string; headers?: Record<string, string> } = {},
+    { wishes = {}, ...more }: { key?: string; headers?: Record<string, string>; wishes?: object } = {},
   ) =>
     door<Order & Record<string, unknown>>('POST', '/v1/orders', {
       token: shopper.token,
-      body: { items, shippingAddress },
+      body: { items, shippingAddress, ...wishes },
       ...more,
     })
+
+  /** A code that takes a sum off an order of such a line, known to orders. */
+  const newCoupon = async (
+    { unitPrice: { currency }, ...line }: Line,
+    { amount, limits = {}, uses }: Coupon,
+  ): Promise<{ promotionId: string; code: string }> => {
+    const [token, promotionId] = [await asOperator(), randomUUID()]
+    const code = `T-${randomBytes(6).toString('hex').toUpperCase()}`
+    const path = `/v1/promotions/${promotionId}`
+    await sure('PUT', path, {
+      token,
+      body: {
+        ...{ name: text(`Coupon ${code}`), trigger: 'code', status: 'active', window: { timeZone: 'UTC' } },
+        ...{ currency, conditions: {}, effect: { kind: 'amount', amount, of: 'order' }, limits },
+        ...{ priority: 0, combination: 'stacked' },
+      },
+    })
+    const own = { status: 'active', ...(uses ? { uses } : {}) }
+    await sure('PUT', `${path}/codes/${code}`, { token, body: own })
+    const body = { items: [line], destination: { country: shippingAddress.country }, codes: [code] }
+    await eventually('orders knows the new coupon', async () => {
+      const quote = await door('POST', '/v1/quotes', { token, body })
+      return quote.body?.discount === amount
+    })
+    return { promotionId, code }
+  }
 
   const placeOrder = async (shopper: Pick<Shopper, 'token'>, items: readonly Line[]): Promise<Order> => {
     const key = randomUUID()
@@ -304,6 +338,7 @@ export const openShop = ({ url, pspUrl, pspAuthorization, operator }: ShopOption
     putProduct,
     newLines,
     newProduct,
+    newCoupon,
     tryOrder,
     persistently,
     placeOrder,

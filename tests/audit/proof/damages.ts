@@ -4,11 +4,12 @@ import { ofMoney } from './money-damages.ts'
 import { ofOrders } from './order-damages.ts'
 import { ofCatalogPages } from './page-damages.ts'
 import { ofPromises } from './promise-damages.ts'
+import { ofPromotions } from './promotion-damages.ts'
 import type { Story } from './sample-story.ts'
 import type { Case, Spoil } from './spoil.ts'
 import { ofStock } from './stock-damages.ts'
 
 export const damages = (story: Story, spoil: Spoil): Case[] =>
-  [ofCatalogPages, ofStock, ofMoney, ofOrders, ofFulfilment, ofEvents, ofPromises].flatMap((cases) =>
-    cases(story, spoil),
+  [ofCatalogPages, ofStock, ofMoney, ofOrders, ofFulfilment, ofPromotions, ofEvents, ofPromises].flatMap(
+    (cases) => cases(story, spoil),
   )

@@ -10,7 +10,7 @@ export const ofEvents = ({ first, refunded, product, buyer }: Story, { sql, inSt
     sql(`INSERT INTO ${app}.outbox (id, topic, event_key, data, sent)
       SELECT '${nobody}', topic, event_key, data, sent FROM ${app}.outbox WHERE ${which}`)
   return [
-    ...['catalog', 'identity', 'inventory', 'orders', 'payments'].map(
+    ...['catalog', 'identity', 'inventory', 'orders', 'payments', 'promotions'].map(
       (app): Case => [
         `an event of ${app} that is not sent`,
         sql(`UPDATE ${app}.outbox SET ${unsent} ORDER BY seq LIMIT 1`),

@@ -13,11 +13,11 @@ type Buyer = Pick<Shopper, 'id' | 'token'>
 export const sell = async (stack: Stack, log: ClientLog) => {
   const shop = shopOf(stack)
 
-  const order = async (buyer: Buyer, lines: readonly Line[]) => {
+  const order = async (buyer: Buyer, lines: readonly Line[], wishes: object = {}) => {
     const key = crypto.randomUUID()
     const items = lines.map(({ sku, quantity }) => ({ sku, quantity }))
     log.write({ what: 'order-asked', account: buyer.id, key, items })
-    const { status, body, text } = await shop.tryOrder(buyer, lines, { key })
+    const { status, body, text } = await shop.tryOrder(buyer, lines, { key, wishes })
     if (status === 201) {
       const { id, total, currency } = body
       log.write({ what: 'order-placed', account: buyer.id, key, order: id, items, total, currency })
@@ -41,12 +41,23 @@ export const sell = async (stack: Stack, log: ClientLog) => {
     return body.id
   }
 
-  const confirmed = async (buyer: Buyer, ...lines: Line[]) => {
-    const made = await placed(buyer, ...lines)
+  const settle = async (buyer: Buyer, made: Awaited<ReturnType<typeof placed>>) => {
     const payment = await pay(buyer, made)
     assert.equal((await shop.settled(buyer, made.id)).status, 'confirmed')
     log.write({ what: 'order-confirmed', order: made.id })
     return { ...made, payment }
+  }
+
+  const confirmed = async (buyer: Buyer, ...lines: Line[]) => settle(buyer, await placed(buyer, ...lines))
+
+  /** With a coupon that saves 300, of a promotion that has each limit. */
+  const withCoupon = async (buyer: Buyer, line: Line) => {
+    const limits = { uses: 5, usesPerCustomer: 2, budget: 5000 }
+    const coupon = await shop.newCoupon(line, { amount: 300, limits, uses: 1 })
+    const total = { ...line.unitPrice, amount: line.unitPrice.amount - 300 }
+    const made = await order(buyer, [line], { codes: [coupon.code], total })
+    assert.ok(made)
+    return { ...(await settle(buyer, made)), ...coupon }
   }
 
   const cancel = async (buyer: Buyer, { id }: Pick<Order, 'id'>) => {
@@ -104,6 +115,7 @@ export const sell = async (stack: Stack, log: ClientLog) => {
   const first = await confirmed(buyer, { ...a, quantity: 2 }, b)
   const second = await confirmed(buyer, { ...a, quantity: 2 }, b)
   const sent = await sentInPart(buyer, a)
+  const saved = await withCoupon(buyer, a)
   const cancelled = await placed(other, a)
   await cancel(other, cancelled)
   assert.equal(await order(other, [{ ...b, quantity: 4 }]), undefined)
@@ -132,7 +144,7 @@ export const sell = async (stack: Stack, log: ClientLog) => {
   const unpaid = await placed(other, { ...dearer, quantity: 3 })
   return {
     ...{ skuA: a.sku, skuB: b.sku, buyer: buyer.id, other: other.id, began, product, hiddenProduct },
-    ...{ first, second, cancelled, refunded: sentBack, unpaid, left, sent },
+    ...{ first, second, cancelled, refunded: sentBack, unpaid, left, sent, saved },
   }
 }
 

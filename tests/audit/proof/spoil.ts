@@ -31,6 +31,8 @@ export const openSpoil = (stack: Stack, admin: Connection, log: ClientLog) => {
     await admin.query(
       'ALTER TABLE inventory.stock DROP CONSTRAINT stock_never_negative, DROP CONSTRAINT stock_adds_up',
     )
+    await admin.query('ALTER TABLE promotions.promotions DROP CONSTRAINT promotion_within_limits')
+    await admin.query('ALTER TABLE promotions.codes DROP CONSTRAINT code_within_limit')
     await admin.query('SET SESSION foreign_key_checks = 0')
   }
 
