@@ -1,5 +1,6 @@
 import { controlPlane, flushed, mysql, redis } from './backing.ts'
 import { clock } from './clock.ts'
+import { coupons } from './coupons.ts'
 import { diskFull } from './disk-full.ts'
 import { events } from './events.ts'
 import { failpoints } from './failpoints.ts'
@@ -14,5 +15,5 @@ import { rolling } from './rolling.ts'
 /** In the order in which `all` does them. */
 export const drills: readonly Drill[] = [
   ...[mysql, redis, flushed, controlPlane, network, provider, events],
-  ...[clock, diskFull, restore, rolling, outage, failpoints, kills],
+  ...[clock, diskFull, restore, rolling, outage, failpoints, kills, coupons],
 ]
