@@ -1,7 +1,15 @@
-import { inquireOrders } from '@caravan/contracts/orders'
+import { inquireOrders, type OrderStatus } from '@caravan/contracts/orders'
 import { type Background, everyAsLeader } from '@caravan/service-kit/background'
 import type { Tools } from '@caravan/service-kit/run-service'
 import type { RedemptionStore } from './redemption-store.ts'
+
+/** What an order's status means for what it redeemed. */
+const fates = {
+  'pending-payment': 'open',
+  paid: 'paid',
+  confirmed: 'done',
+  cancelled: 'gone',
+} as const satisfies Record<OrderStatus, string>
 
 /** Orders in a question. */
 const batch = 100
@@ -18,15 +26,15 @@ export const redemptionSweep = (redemptions: RedemptionStore, { sidecar, log }: 
     const orderIds = await redemptions.unsettled(batch)
     if (orderIds.length === 0) return
     const { data } = await sidecar.call(inquireOrders, { body: { orderIds } })
-    const status = new Map(data.map((order) => [order.orderId, order.status]))
-    const having = (...wanted: unknown[]) => orderIds.filter((id) => wanted.includes(status.get(id)))
-    const gone = having(undefined, 'cancelled')
-    await redemptions.settle({
-      gone,
-      open: having('pending-payment'),
-      paid: having('paid'),
-      done: having('confirmed'),
-    })
+    const known = new Map(data.map(({ orderId, status }) => [orderId, fates[status]]))
+    // What orders does not know never came to be.
+    const {
+      gone = [],
+      open = [],
+      paid = [],
+      done = [],
+    } = Object.groupBy(orderIds, (id) => known.get(id) ?? 'gone')
+    await redemptions.settle({ gone, open, paid, done })
     if (gone.length > 0) log.info({ orders: gone.length }, 'redemptions of no order were released')
   })
 
