@@ -102,8 +102,8 @@ const betweenApps = (stack: Stack): Part[] => {
 const longestPattern = 200
 
 /** The document of `url` without the patterns of texts, as a file; what is refused for such a text is answered as documented anyhow. */
-const documentOf = async (stack: Stack, url: string): Promise<string> => {
-  const text = await (await fetch(`${url}/openapi.json`)).text()
+const documentOf = async (stack: Stack, { url, headers }: Part): Promise<string> => {
+  const text = await (await fetch(`${url}/openapi.json`, { headers })).text()
   const document = JSON.parse(text, (key, value) =>
     key === 'pattern' && value.length > longestPattern ? undefined : value,
   )
@@ -112,11 +112,20 @@ const documentOf = async (stack: Stack, url: string): Promise<string> => {
   return file
 }
 
-const fuzz = async (stack: Stack, { url, headers, only = [], without = [], byBearer }: Part) =>
-  run(
+const fuzz = async (stack: Stack, part: Part) => {
+  const { url, headers, only = [], without = [], byBearer } = part
+  return run(
     program,
     [
-      ...['run', await documentOf(stack, url), '--url', url, '--no-color', '--max-examples', values.examples],
+      ...[
+        'run',
+        await documentOf(stack, part),
+        '--url',
+        url,
+        '--no-color',
+        '--max-examples',
+        values.examples,
+      ],
       ...['--phases', 'coverage,fuzzing'],
       ...['--checks', [...checks, ...(byBearer ? ['ignored_auth'] : [])].join()],
       ...Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
@@ -126,6 +135,7 @@ const fuzz = async (stack: Stack, { url, headers, only = [], without = [], byBea
     // It leaves what it found in the folder that it runs in.
     stack.dir,
   )
+}
 
 if (!existsSync(program)) {
   await must('python3', '-m', 'venv', home)
