@@ -162,3 +162,50 @@ test('an order is another’s business neither to see nor to cancel, and nobody�
   const early = await door('GET', `/v1/orders/${unpaid.id}/fulfilment`, { token: shopper.token })
   assert.deepEqual([early.status, early.body?.code], [409, 'orders/not-confirmed'])
 })
+
+test('a seller sees and sends its own lines of an order: no other’s, and nothing of its money', async () => {
+  const [own, foreign] = [await shop.newLines([2]), await shop.newLines([1])]
+  const [mine, others] = [own[0], foreign[0]]
+  assert.ok(mine && others)
+  const shopper = mint.member()
+  const made = ok(
+    await shop.persistently(() => shop.tryOrder(shopper, [{ ...mine, quantity: 2 }, others])),
+    201,
+  )
+  const method = await shop.tokenise()
+  ok(await shop.persistently(() => shop.tryPay(shopper, made.id, method)), 201)
+  await eventually(
+    'it is confirmed',
+    async () => (await shop.settled(shopper, made.id)).status === 'confirmed',
+  )
+
+  const account = await shop.newShopper()
+  const seller = made.quote?.lines.find(({ sku }) => sku === mine.sku)?.seller
+  const list = (state = 'open') => door('GET', `/v1/seller-orders?state=${state}`, { token: account.token })
+  assert.equal((await list()).status, 403)
+  await sure('PUT', `/v1/accounts/${account.id}/roles/seller`, staff, 204)
+  await eventually('the role is known', async () => (await list()).status === 200)
+  assert.deepEqual((await list()).body.data, [])
+  const body = { lines: [{ sku: mine.sku, quantity: 2 }], carrier: 'dhl', trackingNumber: trackingNumber() }
+  const path = `/v1/seller-orders/${made.id}/shipments`
+  assert.equal((await door('POST', path, { token: account.token, body })).status, 404)
+
+  await sure('POST', `/v1/sellers/${seller}/accounts`, { ...staff, body: { accountId: account.id } }, 204)
+  const [seen, ...more] = (await list()).body.data
+  assert.deepEqual(more, [])
+  assert.deepEqual(seen.lines, [{ sku: mine.sku, ordered: 2, shipped: 0, cancelled: 0, open: 2 }])
+  const members = ['lines', 'orderId', 'placedAt', 'shipments', 'shippingAddress', 'status']
+  assert.deepEqual(Object.keys(seen).sort(), members)
+
+  const tooMuch = { ...body, lines: [...body.lines, { sku: others.sku, quantity: 1 }] }
+  assert.equal((await door('POST', path, { token: account.token, body: tooMuch })).status, 409)
+  const sent = await sure<Record<string, unknown>>('POST', path, { token: account.token, body }, 201)
+  assert.equal(sent.status, 'shipped')
+  assert.deepEqual((await list()).body.data, [])
+  assert.equal((await list('any')).body.data.length, 1)
+  const whole = await sure<Fulfilment>('GET', `/v1/orders/${made.id}/fulfilment`, { token: shopper.token })
+  assert.equal(whole.status, 'partly-shipped')
+
+  await sure('DELETE', `/v1/sellers/${seller}/accounts/${account.id}`, staff, 204)
+  assert.deepEqual((await list('any')).body.data, [])
+})
