@@ -36,7 +36,7 @@ const inherits: Record<FirstRole, readonly FirstRole[]> = {
 /** Served from what all share: nobody looks who asks. */
 const shared = new Set(['listProducts', 'getProduct', 'searchProducts', 'listCategories', 'getSeller'])
 /** Each about one order of the owner: for everyone else there is none. */
-const owned = new Set(['getOrder', 'cancelOrder', 'payOrder', 'getPayment'])
+const owned = new Set(['getOrder', 'cancelOrder', 'payOrder', 'getPayment', 'listOrderDocuments'])
 /** Lists in which it is for the owner only. */
 const lists = new Set(['listOrders', 'listPayments'])
 

@@ -103,6 +103,11 @@ const resources: Readonly<Record<string, Resource>> = {
     path: () => `/v1/me/addresses/${newId()}`,
     content: (edition) => ({ ...shippingAddress, line1: `${edition} Long Road` }),
   },
+  putInvoicing: {
+    path: () => '/v1/invoicing',
+    content: (edition) => ({ timeZone: 'UTC', language: 'en', payment: text(`Edition ${edition}`) }),
+    isBorn: true,
+  },
   putMe: {
     path: () => '/v1/me',
     content: (edition) => ({ name: `Edition ${edition}`, locale: 'en' }),

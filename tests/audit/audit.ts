@@ -9,6 +9,7 @@ import { readPromises } from './client-promises.ts'
 import { eventChecks, unfinishedChecks } from './event-checks.ts'
 import { fulfilmentChecks } from './fulfilment-checks.ts'
 import { historyChecks } from './history-checks.ts'
+import { invoiceChecks } from './invoice-checks.ts'
 import { moneyChecks } from './money-checks.ts'
 import { onceChecks } from './once-checks.ts'
 import { promiseChecks } from './promise-checks.ts'
@@ -111,7 +112,7 @@ const checkAll = async (
 ): Promise<Finding[]> => {
   const checks: Check[] = [
     ...[...stockChecks, ...moneyChecks, ...onceChecks, ...historyChecks, ...totalChecks],
-    ...[...fulfilmentChecks, ...promotionChecks],
+    ...[...fulfilmentChecks, ...invoiceChecks, ...promotionChecks],
     ...[...unfinishedChecks(channels, settleSeconds), ...eventChecks(channels), ...replicaChecks],
     ...(withClients ? [...promiseChecks, ...demandChecks] : []),
   ]

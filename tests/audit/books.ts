@@ -18,6 +18,8 @@ const tables: Record<string, string> = {
   audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
   audit_parcels: `order_id ${id}, shipment_id ${id}, sku ${sku}, quantity BIGINT, KEY (order_id, sku)`,
   audit_parts: `order_id ${id}, id ${id}, payment ${id}, status ${name}, amount BIGINT, KEY (id)`,
+  audit_documents: `series ${name}, position INT, subject ${id}, order_id ${id}, kind ${name}, number ${name}, corrects ${name}, gross BIGINT,
+    KEY (order_id), KEY (subject)`,
   audit_charges: `id ${name} PRIMARY KEY, payment ${name}, status ${name}, amount BIGINT, currency CHAR(3),
     refunded BIGINT NOT NULL DEFAULT 0, KEY (payment)`,
   audit_refunds: `id ${name} PRIMARY KEY, charge ${name}, reference ${name}, amount BIGINT, KEY (charge), KEY (reference)`,
@@ -76,6 +78,10 @@ const derived: Record<string, string> = {
   audit_discounts: `SELECT o.id, j.promotion, j.code, j.amount
     FROM orders.orders o, JSON_TABLE(o.quote, '$.discounts[*]' COLUMNS (
       promotion VARCHAR(36) PATH '$.promotionId', code VARCHAR(40) PATH '$.code', amount BIGINT PATH '$.amount')) AS j`,
+  audit_documents: `SELECT i.series, i.position, i.subject, i.order_id, JSON_VALUE(i.document, '$.kind'), JSON_VALUE(i.document, '$.number'),
+      JSON_VALUE(i.document, '$.corrects.number'), COALESCE(JSON_VALUE(i.document, '$.delivery.gross'), 0)
+        + (SELECT COALESCE(SUM(l.gross), 0) FROM JSON_TABLE(i.document, '$.lines[*]' COLUMNS (gross BIGINT PATH '$.gross')) AS l)
+    FROM orders.invoices i`,
   audit_variants: `SELECT p.id, v.sku, v.unit_price, v.currency,
       JSON_VALUE(p.content, '$.title.en'), JSON_VALUE(p.content, '$.title.zh'), v.weight_grams, p.seller, p.category,
       COALESCE(JSON_VALUE(p.content, '$.taxClass'), 'standard')

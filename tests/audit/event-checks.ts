@@ -65,6 +65,13 @@ export const unfinishedChecks = ({ databases, topics }: Channels, seconds: numbe
        FROM payments.partial_refunds WHERE done = FALSE AND ${madeAt('id')} NOT BETWEEN ${before} AND NOW(3)`,
     ),
     check(
+      'every document that is due is issued, where there is a seller',
+      'SELECT COUNT(*) FROM orders.invoices',
+      `SELECT CONCAT('the document of ', d.subject, ' of order ', d.order_id, ' is due since ', d.due_at) AS what
+       FROM orders.documents_due d JOIN orders.invoicing s ON JSON_VALUE(s.content, '$.seller.address.name') IS NOT NULL
+       WHERE d.due_at NOT BETWEEN ${before} AND NOW(3)`,
+    ),
+    check(
       'an order of a closed account that is over has no address',
       `SELECT COUNT(*) FROM ${ofClosed}`,
       `SELECT CONCAT('order ', o.id, ' is ', o.status, ' since ', ${ended}, ', its account was closed at ', e.created_at) AS what

@@ -29,6 +29,7 @@ const doors: Record<string, RegExp> = {
   'packages/service-kit/src/sidecar.ts': /^undici$/,
   'packages/service-kit/src/run-service.ts': /^node:http$/,
   'packages/service-kit/src/serve-metrics.ts': /^node:http$/,
+  'packages/service-kit/src/in-worker.ts': /^node:worker_threads$/,
   'packages/service-kit/src/database.ts': /^(?:knex|mysql2)/,
   'apps/gateway/src/sidecar-grpc.ts': /^@dapr\/dapr$/,
 }

@@ -34,6 +34,7 @@ export interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: held to the contract's schema before anybody reads it
   readonly body: any
   readonly text: string
+  readonly bytes: Buffer
 }
 
 /** Apps that ask the others for nothing but identity's keys: a breaker that opens in their sidecars is in nobody's way. */
@@ -68,8 +69,9 @@ export const invoke = async (
       body: body ?? null,
       signal: AbortSignal.timeout(20_000),
     })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: parseJson(text) }
+    const bytes = Buffer.from(await response.arrayBuffer())
+    const text = bytes.toString()
+    return { status: response.status, headers: response.headers, bytes, text, body: parseJson(text) }
   }
   return eventually(`${app} can be asked`, async () => {
     const answer = await send(through ?? strangerTo(app))
@@ -105,14 +107,11 @@ export const ask = async (operation: AnyOperation, input: Input = {}, by: By = {
   return answer
 }
 
-const assertKept = (operation: AnyOperation, { status, headers, body, text }: Answer): void => {
+const assertKept = (operation: AnyOperation, { status, headers, body, text, bytes }: Answer): void => {
   const what = `${operation.id} answered ${status} ${text}`
   const type = String(headers.get('content-type'))
   if (text !== '')
-    assert.ok(
-      isWhole(Buffer.from(text), headers.get('content-digest') ?? undefined),
-      `${what} without its digest`,
-    )
+    assert.ok(isWhole(bytes, headers.get('content-digest') ?? undefined), `${what} without its digest`)
   if (status >= 400) {
     assert.match(type, /^application\/problem\+json/, what)
     const parsed = problem.safeParse(body)
@@ -122,6 +121,14 @@ const assertKept = (operation: AnyOperation, { status, headers, body, text }: An
     return
   }
   assert.equal(status, operation.status, what)
+  if (operation.media) {
+    assert.ok(
+      operation.media.some((each) => type.startsWith(each)),
+      `${what.slice(0, 300)} as ${type}`,
+    )
+    assert.ok(bytes.length > 0)
+    return
+  }
   if (!operation.response) {
     assert.equal(text, '', what)
     return

@@ -135,6 +135,9 @@ const samples: Readonly<Record<string, Input>> = {
   listSellerOrders: { query: { limit: '3' } },
   shipSellerOrder: { ...staged, body: parcel },
   receiveCarrierWebhook: { params: { carrier: 'dhl' }, body: { status: 'delivered' } },
+  putInvoicing: { body: { timeZone: 'UTC', language: 'en' } },
+  listOrderDocuments: staged,
+  getOrderDocument: { params: { orderId, documentNumber: '2026-1-000001', format: 'pdf' } },
   recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },
 
   payOrder: { ...staged, body: { paymentMethod: 'pm_contract' } },

@@ -90,9 +90,10 @@ const documentsOf = ({ basket, settings, promotions }: Case): Invoice[] => {
   const { quote: paid } = quote(basket, settings, promotions)
   const step = chargeStep(paid.currency)
   const { part } = takeAmount(wholeOf(paid), Math.ceil(paid.total / 3 / step) * step)
-  const { lines: _, delivery: __, ...particulars } = invoice
+  const { lines: _, delivery: __, number, issuedOn, ...particulars } = invoice
   const note = creditNoteOf(paid, part, { ...particulars, ...credit })
-  return [invoiceOf(paid, particulars), ...(paid.total > 0 ? [note] : [])]
+  const documents = [invoiceOf(paid, particulars), ...(paid.total > 0 ? [note] : [])]
+  return documents.map((each) => ({ ...each, number, issuedOn }))
 }
 const ofQuotes = ['USD', 'EUR', 'JPY', 'KWD'].flatMap((currency) =>
   fc.sample(anyCase(currency as 'USD'), shuffled).flatMap(documentsOf),

@@ -25,6 +25,15 @@ test('an app’s answer passes as it is, with the listed headers only', async ()
   assert.equal(answer.body.toString(), '{"code":"orders/price-changed"}')
 })
 
+test('a document keeps its type and its name', async () => {
+  const named = { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="1.pdf"' }
+  const { headers } = await forwardTo(200, named, '%PDF-1.7')('orders', request)
+  assert.deepEqual(headers, {
+    'Content-Type': 'application/pdf',
+    'Content-Disposition': 'attachment; filename="1.pdf"',
+  })
+})
+
 test('what the sidecar says becomes a problem of the API', async () => {
   const cases = [
     [401, 'auth/invalid-token', 401],

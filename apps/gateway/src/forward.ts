@@ -11,6 +11,7 @@ const deadlineMs = 1900
 
 const passedBack = {
   'content-type': 'Content-Type',
+  'content-disposition': 'Content-Disposition',
   etag: 'ETag',
   location: 'Location',
   'retry-after': 'Retry-After',

@@ -42,8 +42,8 @@ export interface PublicApi {
   readonly isOwnPage: (ctx: Context) => boolean
 }
 
-/** Milliseconds, where an operation waits for someone outside the shop. */
-const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000 }
+/** Milliseconds, where an operation waits for someone outside the shop, or has much to do. */
+const deadlines: Readonly<Record<string, number>> = { payOrder: 12_000, getOrderDocument: 9000 }
 
 /**
  * What ends the use of a token: whoever was told so is refused from then on, here at once and elsewhere within some tens of

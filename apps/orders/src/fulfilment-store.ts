@@ -3,6 +3,7 @@ import { AppError } from '@caravan/service-kit/errors'
 import type { Outbox } from '@caravan/service-kit/outbox'
 import { begin, type Fulfilment, type FulfilmentChange, isOpenFor } from './domain/fulfilment.ts'
 import type { Order } from './domain/order.ts'
+import { noteDue } from './invoice-store.ts'
 import type { OrderStore } from './order-store.ts'
 
 /** Seconds that the event has to tell what became of a refund before payments is asked. */
@@ -14,6 +15,9 @@ export interface Fulfilled {
   readonly order: Order
   readonly fulfilment: Fulfilment
 }
+
+const doneIn = ({ refunds }: Fulfilment): string[] =>
+  refunds.filter(({ status }) => status === 'done').map(({ id }) => id)
 
 const notFound = () => new AppError('not-found', 'orders/not-found', 'There is no such order')
 
@@ -85,6 +89,12 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
     const { fulfilment, facts } = apply(before)
     if (fulfilment !== before) {
       await write(tx, before, fulfilment)
+      const known = new Set(doneIn(before))
+      const done = order.quote ? doneIn(fulfilment).filter((id) => !known.has(id)) : []
+      await noteDue(
+        tx,
+        done.map((subject) => ({ subject, orderId })),
+      )
       await outbox.add(tx, facts)
     }
     await record(tx, { order, fulfilment })

@@ -1,5 +1,7 @@
 import { fulfilmentOperations } from '@caravan/contracts/fulfilment'
+import { invoiceOperations } from '@caravan/contracts/invoices'
 import { ordersOperations } from '@caravan/contracts/orders'
+import { inWorker } from '@caravan/service-kit/in-worker'
 import { runService } from '@caravan/service-kit/run-service'
 import { mapShards } from '@caravan/service-kit/shards'
 import { addressSweep } from './address-sweep.ts'
@@ -11,9 +13,15 @@ import { createFindCodes } from './find-codes.ts'
 import { fulfilmentRoutes } from './fulfilment-routes.ts'
 import { createFulfilmentStore } from './fulfilment-store.ts'
 import { createFulfilments } from './fulfilments.ts'
+import { invoiceRoutes } from './invoice-routes.ts'
+import { createInvoiceStore } from './invoice-store.ts'
+import type { Invoice } from './invoices/invoice.ts'
+import { createInvoicingStore } from './invoicing-store.ts'
+import { createIssueDocuments, documentSweep } from './issue-documents.ts'
 import { lostAnswers } from './lost-answers.ts'
 import { lostRefunds } from './lost-refunds.ts'
 import { createOfferStore } from './offer-store.ts'
+import { createOrderDocuments } from './order-documents.ts'
 import { createOrderStore } from './order-store.ts'
 import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
@@ -31,17 +39,23 @@ import { unpaidExpiry } from './unpaid-expiry.ts'
 await runService({
   name: 'orders',
   config,
-  operations: [...ordersOperations, ...fulfilmentOperations],
+  operations: [...ordersOperations, ...fulfilmentOperations, ...invoiceOperations],
   migrations: new URL('../migrations/', import.meta.url),
   sharded: true,
   build: async ({ shards, db, sidecar, log }) => {
-    const stores = mapShards(shards, ({ db, outbox }) => createOrderStore(db, outbox))
+    const invoicing = createInvoicingStore(db)
+    const books = mapShards(shards, ({ db, outbox }) => {
+      const orders = createOrderStore(db, outbox)
+      const fulfilments = createFulfilmentStore(db, outbox, orders)
+      return { orders, fulfilments, invoices: createInvoiceStore(db, invoicing.newCode) }
+    })
+    const stores = mapShards(books, ({ orders }) => orders)
+    const fulfilmentStores = mapShards(books, ({ fulfilments }) => fulfilments)
     const orders = createOrders(stores)
-    const fulfilmentStores = mapShards(shards, ({ db, outbox }) =>
-      createFulfilmentStore(db, outbox, createOrderStore(db, outbox)),
-    )
     const fulfilments = createFulfilments(fulfilmentStores)
     const receive = createCarrierWebhook(await sidecar.secret('carrier-webhook-secret'), fulfilments, log)
+    const issueDocuments = createIssueDocuments(invoicing, log)
+    const pdfs = inWorker<Invoice, Uint8Array>(new URL('./invoices/pdf-worker.ts', import.meta.url))
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
@@ -60,6 +74,9 @@ await runService({
           settled: createAwaitSettled(orders, log),
         }),
         ...fulfilmentRoutes({ fulfilments, sellers: createSellerStore(db), receive }),
+        ...invoiceRoutes({
+          ...{ invoicing, documentsOf: createOrderDocuments(books, issueDocuments), drawPdf: pdfs.call },
+        }),
       ],
       subscriptions: subscriptions(orders, offers, promotions, fulfilments),
       background: [
@@ -69,6 +86,8 @@ await runService({
         lostRefunds(fulfilmentStores, tools),
         catalogCatchUp(offers, tools),
         promotionsCatchUp(promotions, tools),
+        documentSweep(books, issueDocuments, tools),
+        { start: () => pdfs.stop },
         addressSweep(stores, config.ADDRESS_RETENTION_DAYS, tools),
       ],
     }

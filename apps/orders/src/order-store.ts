@@ -4,6 +4,7 @@ import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
 import { addressUntil, type Change, isWaiting, type Order, sellersOf, unitsOf } from './domain/order.ts'
 import type { Standing } from './domain/standing.ts'
+import { noteDue } from './invoice-store.ts'
 
 interface Row {
   id: string
@@ -181,9 +182,13 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
           [...changed],
         ] as string[],
       )
-      await tellSellers(
+      const confirmed = written
+        .flatMap(({ id }) => orders.get(id) ?? [])
+        .filter(({ status }) => status === 'confirmed')
+      await tellSellers(tx, confirmed)
+      await noteDue(
         tx,
-        written.flatMap(({ id }) => orders.get(id) ?? []),
+        confirmed.filter(({ quote }) => quote).map(({ id }) => ({ subject: id, orderId: id })),
       )
       await outbox.add(tx, facts)
     }
@@ -192,11 +197,9 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
 
   /** Notes whose lines confirmed orders have, for sellers to find. */
   const tellSellers = async (tx: Transaction, orders: readonly Order[]): Promise<void> => {
-    const rows = orders
-      .filter(({ status }) => status === 'confirmed')
-      .flatMap((order) =>
-        sellersOf(order).map((seller) => ({ seller_id: seller, order_id: order.id, is_open: true })),
-      )
+    const rows = orders.flatMap((order) =>
+      sellersOf(order).map((seller) => ({ seller_id: seller, order_id: order.id, is_open: true })),
+    )
     if (rows.length > 0) await tx('seller_orders').insert(rows).onConflict().ignore()
   }
 

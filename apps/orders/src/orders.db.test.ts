@@ -9,6 +9,7 @@ import { listAccessChanges } from '@caravan/contracts/access'
 import { listProductChanges, productChanged } from '@caravan/contracts/catalog'
 import { getKeys } from '@caravan/contracts/identity'
 import { reserve, sellReserved } from '@caravan/contracts/inventory'
+import { invoiceOperations, listOrderDocuments } from '@caravan/contracts/invoices'
 import { invokedPath, type Operation } from '@caravan/contracts/operation'
 import {
   cancelOrder,
@@ -65,7 +66,8 @@ const noChanges = () => ({ data: [], hasMore: false, until: new Date().toISOStri
 
 /** What stands around it. */
 const surround = (fake: FakeSidecar): void => {
-  const entries = (ordersOperations as readonly Operation[]).flatMap(entriesOf)
+  const own = [...ordersOperations, ...invoiceOperations] as readonly Operation[]
+  const entries = own.flatMap(entriesOf)
   const keys = [{ ...tokens.publicKey.export({ format: 'jwk' }), kid }]
   const around: Record<string, Answers> = {
     identity: {
@@ -310,6 +312,39 @@ test('sweeps come to both databases: what is not paid ends, what is paid is aske
   }
 })
 
+/** A confirmed order's invoice, by its number. */
+const invoiceOf = async (account: string): Promise<string> => {
+  const { id } = await place(account)
+  await deliver('payment.captured', captured(id))
+  await deliver('reservation.fulfilled', { orderId: id })
+  const query = `orderId=${id}`
+  const { body } = await call<{ data: { number: string }[] }>(account, listOrderDocuments, { query })
+  assert.equal(body.data.length, 1)
+  return String(body.data[0]?.number)
+}
+const sellerIn = async ({ db }: TestDatabase): Promise<void> => {
+  const seller = { address: request.shippingAddress }
+  const content = JSON.stringify({ seller, timeZone: 'Asia/Shanghai', language: 'zh' })
+  await db('invoicing').update({ content })
+}
+
+test('each database numbers its documents by itself, under a code of its own', async () => {
+  await sellerIn(databases[0])
+  const of = Map.groupBy(accounts(6), homeOf)
+  const codes = await Promise.all(
+    [0, 1].map(async (home) => {
+      const numbers = []
+      for (const account of of.get(home) ?? []) numbers.push(await invoiceOf(account))
+      const [code] = numbers.map((number) => number.split('-')[1])
+      const counts = numbers.map((number) => Number(number.replace(/^20\d\d-\d-/, '')))
+      assert.ok(counts.every((count, index) => count > 0 && count > Number(counts[index - 1] ?? 0)))
+      assert.ok(numbers.every((number) => number.split('-')[1] === code))
+      return code
+    }),
+  )
+  assert.deepEqual(codes.sort(), ['1', '2'])
+})
+
 test('cancelling and capturing at once have one winner, in whichever database', async () => {
   for (const account of accounts(4)) {
     const { id } = await place(account)
@@ -322,10 +357,10 @@ test('cancelling and capturing at once have one winner, in whichever database', 
   }
 })
 
-/** What docs/operations.md says to do in each of two databases that are copies of one. */
-const halving = (): string[] => {
+/** What docs/operations.md says to do in each of two databases that are copies of one, or in the copy alone. */
+const statementsFor = (what: 'halve' | 'copy'): string[] => {
   const text = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
-  const [, sql = ''] = /<!-- halve -->\n```sql\n([\s\S]+?)```/.exec(text) ?? []
+  const [, sql = ''] = new RegExp(`<!-- ${what} -->\\n\`\`\`sql\\n([\\s\\S]+?)\`\`\``).exec(text) ?? []
   return sql.split(/;\s*$/m).filter((statement) => statement.trim() !== '')
 }
 
@@ -339,7 +374,13 @@ test('a service that had one database goes on with two halves of it', async () =
     const owners = accounts(6)
     const keys = owners.map(() => newId())
     const placed = await Promise.all(owners.map((account, n) => place(account, keys[n])))
-    await patiently('all was told', () => orders.fake.publishedTo('order.placed').length === placed.length)
+    await sellerIn(whole)
+    const [one, two] = accounts(2) as [string, string]
+    const numbers = [await invoiceOf(one), await invoiceOf(two)]
+    await patiently(
+      'all was told',
+      async () => (await whole.db('outbox').where({ sent: false })).length === 0,
+    )
     await orders.stop()
 
     const name = new URL(whole.url).pathname.slice(1)
@@ -351,12 +392,13 @@ test('a service that had one database goes on with two halves of it', async () =
       await half.db(table).delete()
       await half.db.raw('INSERT INTO ?? SELECT * FROM ??.??', [table, name, table])
     }
-    const statements = halving()
-    assert.equal(statements.length, 3)
+    const statements = statementsFor('halve')
+    assert.equal(statements.length, 8)
     for (const statement of statements) {
       await whole.db.raw(statement)
       await half.db.raw(statement.replace('>=', '<'))
     }
+    for (const statement of statementsFor('copy')) await half.db.raw(statement)
 
     orders = await startOrders(whole.url, half.url)
     for (const [n, { id }] of placed.entries()) {
@@ -370,6 +412,11 @@ test('a service that had one database goes on with two halves of it', async () =
       assert.equal(await deliver('payment.captured', captured(id)), 'SUCCESS')
       assert.equal((await call(account, getOrder, { query: `orderId=${id}` })).body.status, 'paid')
     }
+    for (const account of [one, two]) numbers.push(await invoiceOf(account))
+    assert.deepEqual(
+      numbers.map((number) => number.slice(4)),
+      ['-1-000001', '-1-000002', '-1-000003', '-2-000001'],
+    )
     await orders.stop()
   } finally {
     orders = other

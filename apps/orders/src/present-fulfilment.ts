@@ -19,7 +19,8 @@ const sentOf = (lines: readonly Line[], shipments: Fulfilment['shipments']) => (
 export const presentFulfilment = ({
   fulfilment: { orderId, lines, shipments, refunds, left },
 }: Fulfilled): z.infer<typeof publicFulfilment> => ({
-  ...{ orderId, ...sentOf(lines, shipments), refunds: [...refunds], refundable: grossOf(left) },
+  ...{ orderId, ...sentOf(lines, shipments), refundable: grossOf(left) },
+  refunds: refunds.map(({ part: _, ...refund }) => refund),
 })
 
 /** What of it concerns these sellers: nobody else's lines, no money, and of the shopper where it goes. */

@@ -8,6 +8,7 @@ import type { EventDefinition } from './event.ts'
 import { fulfilmentEvents, fulfilmentOperations } from './fulfilment.ts'
 import { identityEvents, identityOperations } from './identity.ts'
 import { inventoryEvents, inventoryOperations } from './inventory.ts'
+import { invoiceOperations } from './invoices.ts'
 import type { Operation } from './operation.ts'
 import { ordersEvents, ordersOperations } from './orders.ts'
 import { paymentsEvents, paymentsOperations } from './payments.ts'
@@ -23,6 +24,7 @@ export const operations: readonly Operation[] = [
   ...cartsOperations,
   ...ordersOperations,
   ...fulfilmentOperations,
+  ...invoiceOperations,
   ...paymentsOperations,
   ...promotionsOperations,
   ...codesOperations,

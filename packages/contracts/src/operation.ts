@@ -48,7 +48,7 @@ export interface Operation<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
-  /** Absent for 204. Unknown fields of a result are stripped, so a response is an allow list. */
+  /** Absent for 204 and `media`. Unknown fields of a result are stripped, so a response is an allow list. */
   readonly response?: R
   /**
    * The resource has entity tags, strong ones (RFC 9110, 8.8.3): an answer that shows it has its own, and a write keeps to
@@ -71,6 +71,8 @@ export interface Operation<
    * columns. An app answers page by page, as for every list.
    */
   readonly file?: 'text/csv'
+  /** The answer is no JSON but a document in one of these media types, with a name to be saved under. */
+  readonly media?: readonly `${string}/${string}`[]
   /** Problem codes that a caller should expect beyond those every operation has, each with its status. */
   readonly problems?: Readonly<Record<string, 400 | 401 | 402 | 404 | 409 | 422 | 429>>
   readonly example?: { readonly body?: z.input<B>; readonly response?: z.input<R> }

@@ -95,6 +95,7 @@ const describe = (op: Operation, asker: Asker): Json => ({
     [op.status]: {
       description: 'Done',
       ...(op.tagged && op.response ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
+      ...(op.media ? { content: Object.fromEntries(op.media.map((type) => [type, {}])) } : {}),
       ...(op.response
         ? {
             content:

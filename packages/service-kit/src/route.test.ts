@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { operation } from '@caravan/contracts/operation'
 import { z } from 'zod'
 import { createAuthenticator } from './authenticate.ts'
+import { contentDigest } from './content-digest.ts'
 import { AppError } from './errors.ts'
-import { type Input, type Route, route } from './route.ts'
+import { type Input, mediaRoute, type Route, route } from './route.ts'
 import { startApp } from './testing/start-app.ts'
 import { createTokenIssuer, issuer } from './testing/token-issuer.ts'
 
@@ -45,6 +46,13 @@ const readRaw = operation({
   raw: true,
   response: z.object({ hex: z.string() }),
 })
+const drawThing = operation({
+  ...base,
+  id: 'drawThing',
+  method: 'GET',
+  path: '/v1/things/picture',
+  media: ['image/png'],
+})
 const forOrders = act('internal', { access: { apps: ['orders'] } })
 const forMembers = act('own', { access: 'member' })
 
@@ -66,6 +74,10 @@ describe('a route', () => {
         route(putThing, note),
         ...bodyless.map((op) => route(op as typeof forOrders, note)),
         route(readRaw, async ({ raw }) => ({ hex: raw.toString('hex') })),
+        mediaRoute(drawThing, async () => {
+          if (result instanceof Error) throw result
+          return { type: 'image/png', name: 'thing.png', content: Buffer.from([0x89, 0xff]) }
+        }),
         route(act('slow'), () => new Promise(() => {})),
       ] as Route[],
       { authenticate: createAuthenticator(tokens.keys, { issuer }), maxBodyBytes: 1000, deadlineMs: 2000 },
@@ -101,6 +113,20 @@ describe('a route', () => {
     result = { id: 't1', passwordHash: 'x', tags: [{ name: 'a', internal: true }] }
     const answer = await app.request('PUT', '/operations/putThing?thingId=t1', { count: 1 })
     assert.deepEqual(answer.body, { id: 't1', tags: [{ name: 'a' }] })
+  })
+
+  test('answers with a document as it is, under its name, and with a problem where there is none', async () => {
+    result = undefined
+    const { status, headers } = await app.request('GET', '/operations/drawThing')
+    assert.deepEqual(
+      [status, headers.get('content-type'), headers.get('content-length')],
+      [200, 'image/png', '2'],
+    )
+    assert.equal(headers.get('content-disposition'), 'attachment; filename="thing.png"')
+    assert.equal(headers.get('content-digest'), contentDigest(Buffer.from([0x89, 0xff])))
+    result = new AppError('not-found', 'things/not-found', 'There is none')
+    const refused = await app.request('GET', '/operations/drawThing')
+    assert.deepEqual([refused.status, refused.body.code], [404, 'things/not-found'])
   })
 
   test('a result that breaks its own contract is a defect, not an answer', async () => {

@@ -46,6 +46,21 @@ export const route = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   handle: (input: Input<P, Q, B>) => Promise<z.input<R> | undefined>,
 ): Route => ({ operation, handle }) as unknown as Route
 
+/** What an operation with `media` answers. */
+export interface MediaFile {
+  /** One of the operation's. */
+  readonly type: string
+  /** In printable ASCII, without quotes. */
+  readonly name: string
+  readonly content: Buffer
+}
+
+/** Binds an operation that answers with a document. */
+export const mediaRoute = <P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
+  operation: Operation<P, Q, B, z.ZodNever>,
+  handle: (input: Input<P, Q, B>) => Promise<MediaFile>,
+): Route => ({ operation, handle }) as unknown as Route
+
 export interface RouteContext {
   readonly name: string
   readonly authenticate: Authenticate
@@ -123,12 +138,18 @@ export const serve = ({ operation, handle }: Route, context: RouteContext): Midd
 
     const run = async (once?: Once) => {
       const result = await withDeadline(handle({ ...input, once } as never), deadlineMs)
-      return operation.response?.parse(result)
+      return operation.media ? result : operation.response?.parse(result)
     }
     const answer = (status: number, result: unknown) => {
       failpoint('before-answer')
       ctx.status = status
       if (result === undefined) return
+      if (operation.media && status < 300) {
+        const { type, name, content } = result as MediaFile
+        ctx.set({ 'Content-Type': type, 'Content-Disposition': `attachment; filename="${name}"` })
+        ctx.body = content
+        return
+      }
       ctx.body = result
       if (operation.tagged && status < 300) ctx.set('ETag', etagOf(JSON.stringify(result)))
       if (status >= 400) ctx.type = 'application/problem+json'

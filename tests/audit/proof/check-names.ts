@@ -53,3 +53,8 @@ export const addresses = 'an order of a closed account that is over has no addre
 export const units = 'shipped + cancelled + open = ordered, and parcels hold what is shipped'
 export const againInStock = 'cancelled units can be sold again'
 export const parts = 'orders and payments say the same of refunds in parts'
+export const gaps = 'numbers of invoices and credit notes have no gap'
+export const documentSums = 'an invoice is of what its order cost, a credit note of what went back'
+export const documented =
+  'every confirmed order has its invoice, every refund that is done its credit note, or it is due'
+export const documentsDue = 'every document that is due is issued, where there is a seller'

@@ -1,5 +1,6 @@
 import { ofEvents } from './event-damages.ts'
 import { ofFulfilment } from './fulfilment-damages.ts'
+import { ofInvoices } from './invoice-damages.ts'
 import { ofMoney } from './money-damages.ts'
 import { ofOrders } from './order-damages.ts'
 import { ofCatalogPages } from './page-damages.ts'
@@ -10,6 +11,14 @@ import type { Case, Spoil } from './spoil.ts'
 import { ofStock } from './stock-damages.ts'
 
 export const damages = (story: Story, spoil: Spoil): Case[] =>
-  [ofCatalogPages, ofStock, ofMoney, ofOrders, ofFulfilment, ofPromotions, ofEvents, ofPromises].flatMap(
-    (cases) => cases(story, spoil),
-  )
+  [
+    ofCatalogPages,
+    ofStock,
+    ofMoney,
+    ofOrders,
+    ofFulfilment,
+    ofInvoices,
+    ofPromotions,
+    ofEvents,
+    ofPromises,
+  ].flatMap((cases) => cases(story, spoil))

@@ -3,6 +3,7 @@ import {
   answers,
   captures,
   costs,
+  documentSums,
   histories,
   lineTotals,
   oneKey,
@@ -72,7 +73,7 @@ export const ofOrders = (
     [
       'a paid order that is not confirmed',
       change(first, `status = 'paid', history = JSON_REMOVE(history, '$[2]')`),
-      [ordersEnd, captures, promisedEnd, story],
+      [ordersEnd, captures, promisedEnd, story, documentSums],
     ],
     [
       'an order whose refund is due for ever',

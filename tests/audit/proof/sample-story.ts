@@ -4,7 +4,7 @@ import type { Order } from '@caravan/contracts/orders'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import type { Stack } from '../../../tools/launcher/stack.ts'
 import type { ClientLog } from '../../support/client-log.ts'
-import { heldCharge, type Line, type Shopper, shopOf } from '../../support/shop.ts'
+import { heldCharge, type Line, type Shopper, shippingAddress, shopOf } from '../../support/shop.ts'
 import { openMint } from '../../support/tokens.ts'
 
 type Buyer = Pick<Shopper, 'id' | 'token'>
@@ -106,6 +106,9 @@ export const sell = async (stack: Stack, log: ClientLog) => {
     String(stack.secrets['identity-signing-key']),
     String(stack.sidecarEnvironment.TOKEN_ISSUER),
   )
+  const seller = { address: shippingAddress, registration: '0000123456' }
+  const invoicing = { seller, timeZone: 'Asia/Shanghai', language: 'zh' }
+  await shop.sure('PUT', '/v1/invoicing', { token: await shop.asOperator(), body: invoicing })
   const [buyer, other] = [mint.member(), mint.member()]
   const [a, b] = await shop.newLines([20, 5])
   const [gone] = await shop.newLines([1])

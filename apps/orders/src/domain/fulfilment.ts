@@ -31,6 +31,11 @@ export interface Line {
   readonly cancelled: number
 }
 
+/** With what of the order it is, net and tax, for its credit note. */
+export interface GivenBack extends Refund {
+  readonly part: Shares
+}
+
 /** What became of a confirmed order since: what of it was sent, cancelled and given back. */
 export interface Fulfilment {
   readonly orderId: string
@@ -39,7 +44,7 @@ export interface Fulfilment {
   readonly paymentId?: string | undefined
   readonly lines: readonly Line[]
   readonly shipments: readonly Shipment[]
-  readonly refunds: readonly Refund[]
+  readonly refunds: readonly GivenBack[]
   /** What could still be given back. */
   readonly left: Shares
 }
@@ -206,8 +211,8 @@ const giveBack = (
   const { orderId, paymentId } = before
   const amount = grossOf(part)
   if (amount === 0 || !paymentId) return { fulfilment: { ...before, left }, facts: [] }
-  const refund: Refund = {
-    ...{ id, reason, status: 'due', amount, delivery: part.delivery.gross, at: now.toISOString() },
+  const refund: GivenBack = {
+    ...{ id, reason, status: 'due', amount, delivery: part.delivery.gross, at: now.toISOString(), part },
     lines: part.lines
       .filter(({ quantity, gross }) => quantity > 0 || gross > 0)
       .map(({ sku, quantity, gross }) => ({ sku, quantity, amount: gross })),

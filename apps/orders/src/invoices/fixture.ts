@@ -39,7 +39,7 @@ export const invoice: Invoice = {
     order: 'CV-7K3M-92QF',
     language: 'en',
   },
-  ...{ currency: 'EUR', prices: 'gross' },
+  ...{ currency: 'EUR', prices: 'gross', payment: 'Zapłacono kartą.\n已用卡支付。' },
   seller: {
     ...{
       name: 'Łucja Żółć',

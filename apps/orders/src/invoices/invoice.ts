@@ -13,11 +13,11 @@ export interface Tax {
 }
 
 export interface Party extends Omit<Address, 'phone'> {
-  readonly email?: string
+  readonly email?: string | undefined
   /** With the country's prefix, such as `PL5260250274`. */
-  readonly vatId?: string
+  readonly vatId?: string | undefined
   /** In the register of companies. */
-  readonly registration?: string
+  readonly registration?: string | undefined
 }
 
 /**
@@ -54,6 +54,8 @@ export interface Invoice {
   /** Of a credit note. */
   readonly corrects?: { readonly number: string; readonly issuedOn: string }
   readonly reason?: string
+  /** How it was paid. */
+  readonly payment?: string
   readonly language: 'en' | 'zh'
   readonly currency: string
   readonly prices: 'gross' | 'net'
@@ -62,6 +64,9 @@ export interface Invoice {
   readonly lines: readonly InvoiceLine[]
   readonly delivery?: Position & { readonly name: string }
 }
+
+/** Before it is issued. */
+export type Unnumbered = Omit<Invoice, 'number' | 'issuedOn'>
 
 export interface TaxSum {
   readonly rate: Tax
@@ -74,13 +79,13 @@ export const sum = (amounts: readonly number[]): number =>
 
 export const discountOf = ({ discounts }: Position): number => sum(discounts.map(({ amount }) => amount))
 
-export const positionsOf = ({ lines, delivery }: Invoice): Position[] => [
+export const positionsOf = ({ lines, delivery }: Unnumbered): Position[] => [
   ...lines,
   ...(delivery ? [delivery] : []),
 ]
 
 /** Of all positions, tax by tax in the order in which they come. */
-export const totalsOf = (invoice: Invoice) => {
+export const totalsOf = (invoice: Unnumbered) => {
   const positions = positionsOf(invoice)
   const taxes = new Map<string, TaxSum>()
   for (const { rate, net, tax } of positions) {
@@ -97,7 +102,7 @@ export const totalsOf = (invoice: Invoice) => {
 }
 
 /** What a position would be net without its discounts; only for show, so it is rounded, and what it is more than `net` are they. */
-export const netBeforeDiscounts = (position: Position, { prices, currency }: Invoice): number => {
+export const netBeforeDiscounts = (position: Position, { prices, currency }: Unnumbered): number => {
   if (prices === 'net' || discountOf(position) === 0) return position.net + discountOf(position)
   const step = chargeStep(currency)
   const steps = Math.round(position.price / (1 + position.rate.ratePpm / 1_000_000) / step)
@@ -105,7 +110,7 @@ export const netBeforeDiscounts = (position: Position, { prices, currency }: Inv
 }
 
 /** Where the amounts of an invoice contradict one another; undefined where they do not. */
-export const contradiction = (invoice: Invoice): string | undefined => {
+export const contradiction = (invoice: Unnumbered): string | undefined => {
   if (positionsOf(invoice).length === 0) return 'nothing is on it'
   for (const [index, position] of positionsOf(invoice).entries()) {
     const { price, net, tax, gross, rate } = position

@@ -7,18 +7,18 @@ import { quote } from '../domain/quote.ts'
 import { grossOf, type Taken, takeAmount, takeUnits, wholeOf } from '../domain/refund-shares.ts'
 import { anyCase } from '../domain/testing/any-basket.ts'
 import { credit, invoice } from './fixture.ts'
-import { contradiction, type Invoice, sum, totalsOf } from './invoice.ts'
+import { contradiction, sum, totalsOf, type Unnumbered } from './invoice.ts'
 import { creditNoteOf, invoiceOf } from './of-quote.ts'
 import { ublFault } from './ubl-fault.ts'
 
-const { number, issuedOn, order, language, seller, buyer } = invoice
-const particulars = { number, issuedOn, order, language, seller, buyer }
+const { order, language, seller, buyer } = invoice
+const particulars = { order, language, seller, buyer }
 
 /** Some of the money, a unit of the first line, the rest. */
-const creditNotesOf = (paid: Quote): Invoice[] => {
+const creditNotesOf = (paid: Quote): Unnumbered[] => {
   const step = chargeStep(paid.currency)
   let left = wholeOf(paid)
-  const notes: Invoice[] = []
+  const notes: Unnumbered[] = []
   const give = ({ part, left: rest }: Taken) => {
     left = rest
     if (grossOf(part) > 0) notes.push(creditNoteOf(paid, part, { ...particulars, ...credit }))

@@ -1,11 +1,11 @@
 import { inLanguage, type Text } from '@caravan/contracts/common'
 import type { Quote } from '@caravan/contracts/quotes'
 import type { Shares } from '../domain/refund-shares.ts'
-import type { Invoice, InvoiceLine, Position, Tax } from './invoice.ts'
+import type { Invoice, InvoiceLine, Position, Tax, Unnumbered } from './invoice.ts'
 import { words } from './words.ts'
 
 /** What a document says beside what an order costs. */
-export type Particulars = Pick<Invoice, 'number' | 'issuedOn' | 'order' | 'language' | 'seller' | 'buyer'>
+export type Particulars = Pick<Invoice, 'order' | 'language' | 'seller' | 'buyer' | 'payment'>
 
 type Language = Invoice['language']
 type Paid = Pick<Quote['lines'][number], 'net' | 'tax' | 'gross' | 'taxRate'>
@@ -22,7 +22,7 @@ const common = ({ currency, prices }: Quote, particulars: Particulars) => ({
 })
 
 /** The invoice of an order, all of whose amounts are those that it keeps. */
-export const invoiceOf = (quote: Quote, particulars: Particulars): Invoice => {
+export const invoiceOf = (quote: Quote, particulars: Particulars): Unnumbered => {
   const say = (text: Text) => inLanguage(text, particulars.language)
   const names = new Map(quote.discounts.map(({ promotionId, name }) => [promotionId, say(name)]))
   const position = (
@@ -55,7 +55,7 @@ export const creditNoteOf = (
   quote: Quote,
   part: Shares,
   particulars: Particulars & Required<Pick<Invoice, 'corrects' | 'reason'>>,
-): Invoice => {
+): Unnumbered => {
   const say = (text: Text) => inLanguage(text, particulars.language)
   const position = ({ net, tax, gross }: Shares['delivery'], of: Paid): Position => ({
     ...{ price: quote.prices === 'net' ? net : gross, discounts: [], net, tax, gross },

@@ -90,6 +90,7 @@ const contentOf = (invoice: Invoice) => {
       ...totals.taxes.map(({ rate, net, tax }) => [rate.name, money(net), money(tax), money(net + tax)]),
       [say.total, money(totals.net), money(totals.tax), money(totals.gross)],
     ],
+    payment: invoice.payment,
     paid: `${kind === 'invoice' ? say.paid : say.refunded}: ${money(totals.gross)} ${currency}`,
     foot: (page: number, pages: number) => `${invoice.number} · ${say.page(page, pages)}`,
   }
@@ -106,8 +107,15 @@ export const pdfOf = async (invoice: Invoice): Promise<Buffer> => {
   const fault = contradiction(invoice)
   if (fault) throw new Error(`${invoice.number} cannot be shown: ${fault}`)
   const content = contentOf(invoice)
-  const { title, facts, parties, positionHeads, positions, totalHeads, totals, paid, foot } = content
-  const plain = [facts, ...parties.map(({ text }) => text), positions, totals, foot(1234567890, 1234567890)]
+  const { title, facts, parties, positionHeads, positions, totalHeads, totals, paid, payment, foot } = content
+  const plain = [
+    facts,
+    ...parties.map(({ text }) => text),
+    positions,
+    totals,
+    payment ?? '',
+    foot(1234567890, 1234567890),
+  ]
   const bold = [
     title,
     ...parties.map(({ head }) => head),
@@ -137,6 +145,9 @@ export const pdfOf = async (invoice: Invoice): Promise<Buffer> => {
   sheet.space(16)
   sheet.table(columns(totalHeads, [230, 90, 85, 90]), totals, true, 9)
   sheet.space(8)
-  sheet.texts([{ tag: 'P', text: paid, style: strong }])
+  sheet.texts([
+    { tag: 'P', text: paid, style: strong },
+    ...(payment ? [{ tag: 'P', text: payment, style: small } as const] : []),
+  ])
   return sheet.finish(foot)
 }

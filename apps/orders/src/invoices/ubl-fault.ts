@@ -1,5 +1,5 @@
 import { decimalsOf } from '@caravan/contracts/price'
-import { type Invoice, netBeforeDiscounts, positionsOf, type Tax, totalsOf } from './invoice.ts'
+import { netBeforeDiscounts, positionsOf, type Tax, totalsOf, type Unnumbered } from './invoice.ts'
 
 /** A hundredth of a currency is all that the norm writes (BR-DEC): of three decimals the last has to be 0. */
 export const mostDecimals = 2
@@ -25,7 +25,7 @@ const isNear = (net: number, tax: number, { ratePpm }: Tax, digits: number): boo
  * Why EN 16931 cannot say what this document says; undefined where it can. Amounts are frozen when an order is placed and may be in any
  * currency and rounded by line, so a few documents have no such form: they are told by their PDF alone.
  */
-export const ublFault = (invoice: Invoice): string | undefined => {
+export const ublFault = (invoice: Unnumbered): string | undefined => {
   const { seller, currency } = invoice
   const digits = decimalsOf(currency)
   const { taxes } = totalsOf(invoice)

@@ -162,6 +162,7 @@ export const ublOf = (invoice: Invoice): string => {
         : {}),
       'cac:AccountingSupplierParty': { 'cac:Party': party(invoice.seller, isVat) },
       'cac:AccountingCustomerParty': { 'cac:Party': party(invoice.buyer, isVat) },
+      ...(invoice.payment ? { 'cac:PaymentTerms': { 'cbc:Note': invoice.payment } } : {}),
       'cac:AllowanceCharge': delivery
         ? [
             allowanceCharge(true, delivery.name, charged, delivery.rate),

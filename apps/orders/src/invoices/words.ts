@@ -27,6 +27,7 @@ export const words = {
       currency: 'Amounts in',
     },
     untaxed: 'Not subject to VAT',
+    reasons: { 'lines-cancelled': 'Cancelled', 'goods-returned': 'Returned', goodwill: 'Goodwill' },
     page: (page: number, pages: number) => `page ${page} of ${pages}`,
   },
   zh: {
@@ -56,6 +57,7 @@ export const words = {
       currency: '货币',
     },
     untaxed: '不征增值税',
+    reasons: { 'lines-cancelled': '取消', 'goods-returned': '退货', goodwill: '补偿' },
     page: (page: number, pages: number) => `第 ${page} 页，共 ${pages} 页`,
   },
 } as const

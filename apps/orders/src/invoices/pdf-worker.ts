@@ -1,0 +1,4 @@
+import { serveCalls } from '@caravan/service-kit/in-worker'
+import { pdfOf } from './pdf.ts'
+
+serveCalls(pdfOf)
