@@ -31,6 +31,7 @@ const doors: Record<string, RegExp> = {
   'packages/service-kit/src/serve-metrics.ts': /^node:http$/,
   'packages/service-kit/src/in-worker.ts': /^node:worker_threads$/,
   'packages/service-kit/src/database.ts': /^(?:knex|mysql2)/,
+  'packages/service-kit/src/workflow-worker.ts': /^@dapr\/dapr$/,
   'apps/gateway/src/sidecar-grpc.ts': /^@dapr\/dapr$/,
 }
 

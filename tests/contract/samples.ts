@@ -10,6 +10,7 @@ const productId = newId()
 const orderId = newId()
 const cartId = `guest-${'0'.repeat(32)}`
 const staged = { params: { orderId } }
+const ofReturn = { params: { orderId, returnId: newId() } }
 const ofPromotion = { params: { promotionId: productId } }
 const ofCode = { params: { promotionId: productId, code: 'CONTRACT' } }
 /** A promotion without any condition or limit. */
@@ -130,6 +131,11 @@ const samples: Readonly<Record<string, Input>> = {
   shipOrder: { ...staged, body: parcel },
   cancelLines: { ...staged, body: { lines: parcel.lines } },
   refundOrder: { ...staged, body: { delivery: true } },
+  requestReturn: { ...staged, body: { lines: parcel.lines, reason: 'unwanted' } },
+  cancelReturn: ofReturn,
+  decideReturn: { ...ofReturn, body: { decision: 'approved' } },
+  receiveReturn: { ...ofReturn, body: { condition: 'resellable' } },
+  listReturns: { query: { limit: '3' } },
   addSellerAccount: { params: { sellerId: newId() }, body: { accountId: newId() } },
   removeSellerAccount: { params: { sellerId: newId(), accountId: newId() } },
   listSellerOrders: { query: { limit: '3' } },
@@ -180,6 +186,7 @@ const others: Readonly<Record<string, object>> = {
   shipOrder: { carrier: 'another' },
   cancelLines: { lines: [{ sku, quantity: 2 }] },
   refundOrder: { amount: 10 },
+  requestReturn: { reason: 'damaged' },
   shipSellerOrder: { carrier: 'another' },
 }
 

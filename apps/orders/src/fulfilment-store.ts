@@ -5,6 +5,7 @@ import { begin, type Fulfilment, type FulfilmentChange, isOpenFor } from './doma
 import type { Order } from './domain/order.ts'
 import { noteDue } from './invoice-store.ts'
 import type { OrderStore } from './order-store.ts'
+import { writeReturns } from './return-store.ts'
 
 /** Seconds that the event has to tell what became of a refund before payments is asked. */
 const patienceSeconds = 15
@@ -53,6 +54,7 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
           ...{ id, order_id: orderId, carrier, tracking_number: trackingNumber },
         })),
       )
+    await writeReturns(tx, before.returns ?? [], fulfilment.returns ?? [])
     const sellers = [...new Set(fulfilment.lines.flatMap(({ seller }) => seller ?? []))]
     const changed = sellers.filter((seller) => isOpenFor(before, seller) !== isOpenFor(fulfilment, seller))
     for (const seller of changed)

@@ -1,6 +1,7 @@
 import { fulfilmentOperations } from '@caravan/contracts/fulfilment'
 import { invoiceOperations } from '@caravan/contracts/invoices'
 import { ordersOperations } from '@caravan/contracts/orders'
+import { returnOperations } from '@caravan/contracts/returns'
 import { inWorker } from '@caravan/service-kit/in-worker'
 import { runService } from '@caravan/service-kit/run-service'
 import { mapShards } from '@caravan/service-kit/shards'
@@ -29,6 +30,8 @@ import { createPlaceOrder } from './place-order.ts'
 import { createPricingStore } from './pricing-store.ts'
 import { createPromotionStore } from './promotion-store.ts'
 import { createQuoting } from './quoting.ts'
+import { createReturnStore } from './return-store.ts'
+import { createReturns } from './returns.ts'
 import { routes } from './routes.ts'
 import { createSellerStore } from './seller-store.ts'
 import { subscriptions } from './subscriptions.ts'
@@ -39,7 +42,7 @@ import { unpaidExpiry } from './unpaid-expiry.ts'
 await runService({
   name: 'orders',
   config,
-  operations: [...ordersOperations, ...fulfilmentOperations, ...invoiceOperations],
+  operations: [...ordersOperations, ...fulfilmentOperations, ...invoiceOperations, ...returnOperations],
   migrations: new URL('../migrations/', import.meta.url),
   sharded: true,
   build: async ({ shards, db, sidecar, log }) => {
@@ -67,6 +70,8 @@ await runService({
       ...{ orders, quoting, sidecar, paymentWindow: window.seconds, graceSeconds, bounds },
     })
     const tools = { sidecar, log }
+    const returnStores = mapShards(shards, ({ db }) => createReturnStore(db))
+    const returns = createReturns({ fulfilments, stores: returnStores, config, tools })
     return {
       routes: [
         ...routes({
@@ -77,6 +82,7 @@ await runService({
         ...invoiceRoutes({
           ...{ invoicing, documentsOf: createOrderDocuments(books, issueDocuments), drawPdf: pdfs.call },
         }),
+        ...returns.routes,
       ],
       subscriptions: subscriptions(orders, offers, promotions, fulfilments),
       background: [
@@ -84,6 +90,7 @@ await runService({
         unpaidExpiry(stores, tools),
         ...lostAnswers(stores, tools),
         lostRefunds(fulfilmentStores, tools),
+        ...returns.background,
         catalogCatchUp(offers, tools),
         promotionsCatchUp(promotions, tools),
         documentSweep(books, issueDocuments, tools),

@@ -17,10 +17,11 @@ const sentOf = (lines: readonly Line[], shipments: Fulfilment['shipments']) => (
 
 /** As the order's owner and staff see it. */
 export const presentFulfilment = ({
-  fulfilment: { orderId, lines, shipments, refunds, left },
+  fulfilment: { orderId, lines, shipments, refunds, returns, left },
 }: Fulfilled): z.infer<typeof publicFulfilment> => ({
   ...{ orderId, ...sentOf(lines, shipments), refundable: grossOf(left) },
   refunds: refunds.map(({ part: _, ...refund }) => refund),
+  returns: [...(returns ?? [])],
 })
 
 /** What of it concerns these sellers: nobody else's lines, no money, and of the shopper where it goes. */

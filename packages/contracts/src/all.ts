@@ -14,6 +14,7 @@ import { ordersEvents, ordersOperations } from './orders.ts'
 import { paymentsEvents, paymentsOperations } from './payments.ts'
 import { promotionsEvents, promotionsOperations } from './promotions.ts'
 import { redemptionsOperations } from './redemptions.ts'
+import { returnOperations } from './returns.ts'
 
 /** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
 export const operations: readonly Operation[] = [
@@ -25,6 +26,7 @@ export const operations: readonly Operation[] = [
   ...ordersOperations,
   ...fulfilmentOperations,
   ...invoiceOperations,
+  ...returnOperations,
   ...paymentsOperations,
   ...promotionsOperations,
   ...codesOperations,

@@ -4,6 +4,7 @@ import { id, instant, page, paging, sku } from './common.ts'
 import { event } from './event.ts'
 import { items as units } from './inventory.ts'
 import { operation } from './operation.ts'
+import { orderReturn } from './returns.ts'
 
 const app = 'orders'
 const sum = z.int().min(0)
@@ -74,13 +75,14 @@ export const fulfilment = z.object({
   lines: z.array(fulfilmentLine),
   shipments: z.array(shipment),
   refunds: z.array(refund),
+  returns: z.array(orderReturn),
   /** What could still be given back. */
   refundable: sum,
 })
 
 /** A seller's part of an order: its own lines and parcels, and where they go. */
 const sellerOrder = z.object({
-  ...fulfilment.omit({ refunds: true, refundable: true }).shape,
+  ...fulfilment.omit({ refunds: true, returns: true, refundable: true }).shape,
   placedAt: instant,
   shippingAddress: keptAddress,
 })

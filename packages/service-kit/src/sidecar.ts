@@ -399,6 +399,31 @@ export const createSidecar = ({
     return Object.fromEntries(Object.entries(items).map(([key, item]) => [key, item.value]))
   }
 
+  /** Dapr Workflow, by the HTTP API: with this pool's deadline, token and trace. */
+  const workflow = {
+    /** Whether it goes on; undefined for one that was never begun, or is purged. */
+    goesOn: async (id: string): Promise<boolean | undefined> => {
+      const response = await request('workflow-get', { method: 'GET', path: `/v1.0/workflows/dapr/${id}` })
+      const body = (await readJson(response)) as { runtimeStatus?: string; errorCode?: string } | undefined
+      if (response.statusCode === 404) return undefined
+      if (response.statusCode < 300)
+        return !/^(?:COMPLETED|FAILED|TERMINATED)$/.test(String(body?.runtimeStatus))
+      throw new AppError('unavailable', 'sidecar/workflow-get-failed', String(body?.errorCode))
+    },
+    start: async (name: string, id: string, input: object): Promise<void> => {
+      const path = `/v1.0/workflows/dapr/${name}/start?instanceID=${id}`
+      await block('workflow-start', { method: 'POST', path, headers: json, body: JSON.stringify(input) })
+    },
+    raise: async (id: string, event: string): Promise<void> => {
+      const path = `/v1.0/workflows/dapr/${id}/raiseEvent/${event}`
+      await block('workflow-raise', { method: 'POST', path, headers: json, body: '{}' })
+    },
+    /** Deletes what is kept of one that has ended. */
+    purge: async (id: string): Promise<void> => {
+      await block('workflow-purge', { method: 'POST', path: `/v1.0/workflows/dapr/${id}/purge` })
+    },
+  }
+
   /** Resolves once the sidecar's outbound building blocks are ready; throws after `withinMs`. */
   const ready = async (withinMs: number): Promise<void> => {
     const end = Date.now() + withinMs
@@ -420,7 +445,19 @@ export const createSidecar = ({
     }
   }
 
-  return { invoke, call, publish, state, lock, secret, bind, configuration, ready, close: () => pool.close() }
+  return {
+    invoke,
+    call,
+    publish,
+    state,
+    lock,
+    secret,
+    bind,
+    configuration,
+    workflow,
+    ready,
+    close: () => pool.close(),
+  }
 }
 
 export type Sidecar = ReturnType<typeof createSidecar>

@@ -9,6 +9,7 @@ import {
   type Shipment,
 } from '@caravan/contracts/fulfilment'
 import { orderRefundRequested } from '@caravan/contracts/orders'
+import type { OrderReturn } from '@caravan/contracts/returns'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Fact, fact } from '@caravan/service-kit/outbox'
 import type { Order } from './order.ts'
@@ -45,6 +46,8 @@ export interface Fulfilment {
   readonly lines: readonly Line[]
   readonly shipments: readonly Shipment[]
   readonly refunds: readonly GivenBack[]
+  /** Absent before the first. */
+  readonly returns?: readonly OrderReturn[]
   /** What could still be given back. */
   readonly left: Shares
 }
@@ -58,13 +61,14 @@ export interface FulfilmentChange {
 export type Units = readonly { readonly sku: string; readonly quantity: number }[]
 
 /** By SKU, which may come more than once. */
-const summed = (units: Units): Map<string, number> => {
+export const summed = (units: Units): Map<string, number> => {
   const sums = new Map<string, number>()
   for (const { sku, quantity } of units) sums.set(sku, (sums.get(sku) ?? 0) + quantity)
   return sums
 }
 
-const unitsOf = (sums: ReadonlyMap<string, number>) => [...sums].map(([sku, quantity]) => ({ sku, quantity }))
+export const unitsOf = (sums: ReadonlyMap<string, number>) =>
+  [...sums].map(([sku, quantity]) => ({ sku, quantity }))
 
 /** Whose lines somebody acts for. */
 export type Sellers = ReadonlySet<string> | 'all'
@@ -91,7 +95,7 @@ export const begin = (order: Order): Fulfilment => {
   }
 }
 
-const same = (fulfilment: Fulfilment): FulfilmentChange => ({ fulfilment, facts: [] })
+export const same = (fulfilment: Fulfilment): FulfilmentChange => ({ fulfilment, facts: [] })
 export const openOf = ({ ordered, shipped, cancelled }: Line): number => ordered - shipped - cancelled
 
 export const ofSellers = (lines: readonly Line[], sellers: Sellers): Line[] =>
@@ -201,7 +205,7 @@ export const hear = (
   return ended(before, { fulfilment: { ...before, shipments }, facts: [] })
 }
 
-const giveBack = (
+export const giveBack = (
   before: Fulfilment,
   id: string,
   reason: RefundReason,
@@ -225,7 +229,10 @@ const giveBack = (
 }
 
 /** As far as they are left in `Shares`: money of some may have gone back before. */
-const unitsLeft = ({ lines }: Shares, units: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
+export const unitsLeft = (
+  { lines }: Shares,
+  units: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> =>
   new Map(
     [...units].map(([sku, quantity]) => [
       sku,

@@ -1,0 +1,95 @@
+import {
+  cancelReturn as cancelReturnOperation,
+  decideReturn,
+  listReturns,
+  receiveReturn,
+  requestReturn as requestReturnOperation,
+} from '@caravan/contracts/returns'
+import { AppError } from '@caravan/service-kit/errors'
+import { fitting } from '@caravan/service-kit/fitting'
+import { type Route, route } from '@caravan/service-kit/route'
+import type { Sharded } from '@caravan/service-kit/shards'
+import type { Fulfilment, FulfilmentChange } from './domain/fulfilment.ts'
+import type { Order } from './domain/order.ts'
+import {
+  cancelReturn,
+  decide,
+  findReturn,
+  type ReturnRules,
+  receive,
+  requestReturn,
+  returnOf,
+} from './domain/returns.ts'
+import type { Fulfilments } from './fulfilments.ts'
+import type { ReturnStore } from './return-store.ts'
+import type { ReturnRef } from './return-workflow.ts'
+
+export interface ReturnRouteParts {
+  readonly fulfilments: Fulfilments
+  readonly stores: Sharded<ReturnStore>
+  readonly rules: ReturnRules
+  readonly wake: (ref: ReturnRef) => void
+}
+
+const anybodys = () => undefined
+/** Another's order is answered as one that does not exist. */
+const ownedBy = (accountId: string) => (order: Order) => {
+  if (order.accountId !== accountId)
+    throw new AppError('not-found', 'orders/not-found', 'You have no such order')
+}
+
+export const returnRoutes = ({ fulfilments, stores, rules, wake }: ReturnRouteParts): Route[] => {
+  const change = async (
+    ref: ReturnRef,
+    check: (order: Order) => void,
+    apply: (before: Fulfilment, id: string, now: Date) => FulfilmentChange,
+  ) => {
+    const { fulfilment } = await fulfilments.update(ref.orderId, check, (before) =>
+      apply(before, ref.returnId, new Date()),
+    )
+    wake(ref)
+    return returnOf(fulfilment, ref.returnId)
+  }
+
+  return [
+    route(requestReturnOperation, async ({ caller, params: { orderId }, body, once }) => {
+      const ref = { orderId, returnId: once.id }
+      const { fulfilment } = await fulfilments.update(
+        orderId,
+        ownedBy(caller.id),
+        (before) => requestReturn(before, { id: once.id, ...body }, rules, new Date()),
+        (tx, after) => once.record(tx, 201, returnOf(after.fulfilment, once.id)),
+      )
+      wake(ref)
+      return returnOf(fulfilment, once.id)
+    }),
+
+    route(cancelReturnOperation, ({ caller, params }) => change(params, ownedBy(caller.id), cancelReturn)),
+
+    route(decideReturn, ({ params, body }) =>
+      change(params, anybodys, (before, id, now) => decide(before, id, body.decision, rules, now)),
+    ),
+
+    route(receiveReturn, ({ params, body }) =>
+      change(params, anybodys, (before, id, now) => receive(before, id, body.condition, now)),
+    ),
+
+    route(listReturns, async ({ query: { status, limit, after } }) => {
+      const found = (
+        await Promise.all(stores.map((store) => store.list(status, { limit: limit + 1, after })))
+      ).flat()
+      const refs = found.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, limit + 1)
+      const orders = await fulfilments.findAll([
+        ...new Set(refs.slice(0, limit).map(({ orderId }) => orderId)),
+      ])
+      const byOrder = new Map(orders.map(({ fulfilment }) => [fulfilment.orderId, fulfilment]))
+      const shown = refs.slice(0, limit).flatMap(({ id, orderId }) => {
+        const fulfilment = byOrder.get(orderId)
+        return (fulfilment && findReturn(fulfilment, id)) ?? []
+      })
+      const data = fitting(shown)
+      const next = refs.length > data.length ? data.at(-1)?.id : undefined
+      return { data, hasMore: next !== undefined, ...(next ? { next } : {}) }
+    }),
+  ]
+}
