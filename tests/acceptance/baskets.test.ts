@@ -26,11 +26,11 @@ const code = `BASKET-${mark}`
 
 const method = (id: string, more: Partial<DeliveryMethod>): DeliveryMethod => ({
   ...{ id, name: text(id), taxClass: 'standard', workingDays: { least: 1, most: 3 } },
-  ...{ by: 'weight', brackets: [{ upTo: 2000, price: 499 }, { price: 1249 }], freeFrom: 15_000 },
+  ...{ by: 'weight', brackets: [{ upTo: 2000, price: 499 }, { price: 1249 }] },
   ...more,
 })
 const methods = [
-  method('post', {}),
+  method('post', { freeFrom: 15_000 }),
   method('courier', { by: 'total', brackets: [{ upTo: 5000, price: 1500 }, { price: 990 }] }),
   method('parcel', { by: 'items', mostGrams: 20_000, exceptCategories: [String(categories[1])] }),
 ]
@@ -64,13 +64,17 @@ const put = async (path: string, body: object) => {
   const answer = await shop.persistently(() => shop.door('PUT', path, { token, body }))
   assert.equal(answer.status, 200, answer.text)
 }
-const promote = async (id: string, more: object) =>
-  put(`/v1/promotions/${id}`, {
+const promotions = new Map<string, object>()
+const promote = async (id: string, more: object) => {
+  const content = {
     ...{ name: text('A promotion'), trigger: 'automatic', status: 'active', currency: 'EUR' },
     ...{ window: { timeZone: 'Europe/Warsaw' }, priority: 0, combination: 'stacked' },
     ...{ limits: {}, conditions: {} },
     ...more,
-  })
+  }
+  promotions.set(id, content)
+  await put(`/v1/promotions/${id}`, content)
+}
 const quoteOf = (body: object, token?: string) =>
   shop.persistently(() =>
     shop.door<OfferedQuote & { code?: string }>('POST', '/v1/quotes', {
@@ -119,7 +123,10 @@ before(async () => {
     return status === 200 && body.discounts.length === 4
   })
 })
-after(() => setPricing(shop))
+after(async () => {
+  for (const [id, content] of promotions) await put(`/v1/promotions/${id}`, { ...content, status: 'paused' })
+  await setPricing(shop)
+})
 
 const buy = async (n: number): Promise<{ isDiscounted: boolean }> => {
   const random = openRandom(seed, n)

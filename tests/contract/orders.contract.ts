@@ -12,6 +12,7 @@ import {
   recordCaptures,
 } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
+import { createQuote } from '@caravan/contracts/quotes'
 import { newId } from '@caravan/service-kit/ids'
 import { eventually } from '@caravan/service-kit/testing/eventually'
 import { cloudEvent, publishAs } from '../support/publish.ts'
@@ -63,6 +64,21 @@ test('a wrong price, too little stock and an unknown SKU are refused, each with 
   const { errors } = await refused([422, 'orders/unknown-sku'], placeOrder, bodyOf(line, unknown), by)
   assert.equal(errors[0].pointer, '/items/1/sku')
   assert.equal(await reservedOf(line.sku), 0)
+})
+
+test('an order costs what its quote said, and another total is refused with the quote of now; nothing is held then', async () => {
+  const line = await newLine()
+  const by = { token: mint.member().token }
+  const asked = { items: [{ sku: line.sku, quantity: 2 }], destination: { country: 'CN' } }
+  const offered = await get(createQuote, { body: asked }, {})
+  const { total, currency } = offered
+  const body = { ...bodyOf({ ...line, quantity: 2 }).body, total: { amount: total + 1, currency } }
+  const { quote } = await refused([409, 'orders/total-changed'], placeOrder, { body }, by)
+  assert.deepEqual(quote, offered)
+  assert.equal(await reservedOf(line.sku), 0)
+  const order = await get(placeOrder, { body: { ...body, total: { amount: total, currency } } }, by)
+  const { deliveryMethods: _, idleCodes: __, ...kept } = offered
+  assert.deepEqual([order.total, order.quote], [total, kept])
 })
 
 test('an order is cancelled once, and gives its stock back', async () => {

@@ -121,11 +121,12 @@ export const createWorld = (options: WorldOptions): World => {
     subscribers: (topic) => subscribersOf.get(topic) ?? [],
     ask: (from, name, app, request, deadlineMs) =>
       network.exchange(from, `${name}→${app}`, deadlineMs, (reply, fail) => {
-        // The one other app that is asked for anything: what its products are now, and which SKUs they have.
-        if (String(app) === 'catalog') {
+        // The other apps that are asked for anything: what products are now, and which SKUs they have; promotions, of which there are none.
+        if (['catalog', 'promotions'].includes(app)) {
           if (request.operation === findSkus.id)
             return reply({ status: 200, problem: false, body: { data: [...products.keys()] } })
-          const body = { data: [...products.values()], hasMore: false, until: new Date().toISOString() }
+          const data = String(app) === 'catalog' ? [...products.values()] : []
+          const body = { data, hasMore: false, until: new Date().toISOString() }
           return reply({ status: 200, problem: false, body })
         }
         const process = world.processOf(app)
