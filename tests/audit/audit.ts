@@ -16,6 +16,7 @@ import { promiseChecks } from './promise-checks.ts'
 import { promotionChecks } from './promotion-checks.ts'
 import { openProviderBooks } from './provider-books.ts'
 import { replicaChecks } from './replica-checks.ts'
+import { searchChecks } from './search-checks.ts'
 import { demandChecks, stockChecks } from './stock-checks.ts'
 import { totalChecks } from './total-checks.ts'
 
@@ -112,7 +113,7 @@ const checkAll = async (
 ): Promise<Finding[]> => {
   const checks: Check[] = [
     ...[...stockChecks, ...moneyChecks, ...onceChecks, ...historyChecks, ...totalChecks],
-    ...[...fulfilmentChecks, ...invoiceChecks, ...promotionChecks],
+    ...[...fulfilmentChecks, ...invoiceChecks, ...promotionChecks, ...searchChecks],
     ...[...unfinishedChecks(channels, settleSeconds), ...eventChecks(channels), ...replicaChecks],
     ...(withClients ? [...promiseChecks, ...demandChecks] : []),
   ]

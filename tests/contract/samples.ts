@@ -41,6 +41,7 @@ const samples: Readonly<Record<string, Input>> = {
   putAddress: { params: { addressId: newId() }, body: shippingAddress },
   getAddress: { params: { addressId: newId() } },
   deleteAddress: { params: { addressId: newId() } },
+  inquireAccount: { body: { email: 'nobody@example.com' } },
   closeAccount: { body: { password: 'a wrong passphrase' } },
   createClient: { body: { name: 'contract' } },
   deleteClient: { params: { clientId: newId() } },
@@ -140,6 +141,12 @@ const samples: Readonly<Record<string, Input>> = {
   removeSellerAccount: { params: { sellerId: newId(), accountId: newId() } },
   listSellerOrders: { query: { limit: '3' } },
   shipSellerOrder: { ...staged, body: parcel },
+  listStaffOrders: { query: { limit: '3', email: 'nobody@example.com' } },
+  exportStaffOrders: { query: { sku } },
+  getStaffOrder: staged,
+  getOrderTimeline: staged,
+  addOrderNote: { ...staged, body: { text: 'A test of the contract' } },
+  listOrderNotes: { ...staged, query: { limit: '3' } },
   receiveCarrierWebhook: { params: { carrier: 'dhl' }, body: { status: 'delivered' } },
   putInvoicing: { body: { timeZone: 'UTC', language: 'en' } },
   listOrderDocuments: staged,
@@ -188,6 +195,7 @@ const others: Readonly<Record<string, object>> = {
   refundOrder: { amount: 10 },
   requestReturn: { reason: 'damaged' },
   shipSellerOrder: { carrier: 'another' },
+  addOrderNote: { text: 'Another' },
 }
 
 /** Another valid request for an operation that takes an idempotency key. */

@@ -38,7 +38,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant('idempotency: the record is not of the effect’s transaction', [
     placeOrder,
-    '(tx) => once.record(tx, 201, present(change.order))',
+    '(tx, placed) => once.record(tx, 201, present(placed))',
     'async () => {}',
   ]),
   mutant('stock: it is taken without asking whether it is there', [

@@ -1,8 +1,10 @@
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Outbox } from '@caravan/service-kit/outbox'
+import { traceIdOf } from '@caravan/service-kit/trace'
 import { begin, type Fulfilment, type FulfilmentChange, isOpenFor } from './domain/fulfilment.ts'
 import type { Order } from './domain/order.ts'
+import { stepsOf } from './domain/steps.ts'
 import { noteDue } from './invoice-store.ts'
 import type { OrderStore } from './order-store.ts'
 import { writeReturns } from './return-store.ts'
@@ -46,6 +48,10 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
        ON DUPLICATE KEY UPDATE state = VALUES(state), ask_at = VALUES(ask_at)`,
       [orderId, JSON.stringify(fulfilment), wait as number],
     )
+    const steps = stepsOf(before, fulfilment, new Date())
+    const trace_id = traceIdOf() ?? null
+    if (steps.length > 0)
+      await tx('order_steps').insert(steps.map((step) => ({ order_id: orderId, ...step, trace_id })))
     const known = new Set(before.shipments.map(({ id }) => id))
     const more = shipments.filter(({ id }) => !known.has(id))
     if (more.length > 0)

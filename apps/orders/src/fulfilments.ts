@@ -1,36 +1,21 @@
-import { AppError } from '@caravan/service-kit/errors'
 import { type Sharded, shardOf } from '@caravan/service-kit/shards'
 import type { Fulfilled, FulfilmentStore } from './fulfilment-store.ts'
+import { inHome } from './in-home.ts'
 
 /** The fulfilments of all databases as those of one: each is beside its order. */
 export const createFulfilments = (stores: Sharded<FulfilmentStore>) => {
-  /** In the database that the order's id names; one from before ids did is looked for in the others. */
-  const inHome = async <T>(orderId: string, work: (store: FulfilmentStore) => Promise<T>): Promise<T> => {
-    const home = shardOf(stores, orderId)
-    let missing: unknown
-    for (const store of [home, ...stores.filter((each) => each !== home)]) {
-      try {
-        return await work(store)
-      } catch (error) {
-        if (!(error instanceof AppError && error.kind === 'not-found')) throw error
-        missing ??= error
-      }
-    }
-    throw missing
-  }
-
   return {
     find: ((orderId, ...more) =>
-      inHome(orderId, (store) => store.find(orderId, ...more))) as FulfilmentStore['find'],
+      inHome(stores, orderId, (store) => store.find(orderId, ...more))) as FulfilmentStore['find'],
     update: ((orderId, ...more) =>
-      inHome(orderId, (store) => store.update(orderId, ...more))) as FulfilmentStore['update'],
+      inHome(stores, orderId, (store) => store.update(orderId, ...more))) as FulfilmentStore['update'],
     /** In the transaction of an event, which is of the database that the order's id names; elsewhere in one of its own. */
     change: async (
       tx: Parameters<FulfilmentStore['change']>[0],
       ...[orderId, ...more]: Parameters<FulfilmentStore['update']>
     ): Promise<Fulfilled> => {
       const home = shardOf(stores, orderId)
-      return inHome(orderId, (store) =>
+      return inHome(stores, orderId, (store) =>
         store === home ? store.change(tx, orderId, ...more) : store.update(orderId, ...more),
       )
     },

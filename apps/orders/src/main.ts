@@ -2,6 +2,7 @@ import { fulfilmentOperations } from '@caravan/contracts/fulfilment'
 import { invoiceOperations } from '@caravan/contracts/invoices'
 import { ordersOperations } from '@caravan/contracts/orders'
 import { returnOperations } from '@caravan/contracts/returns'
+import { staffOrdersOperations } from '@caravan/contracts/staff-orders'
 import { inWorker } from '@caravan/service-kit/in-worker'
 import { runService } from '@caravan/service-kit/run-service'
 import { mapShards } from '@caravan/service-kit/shards'
@@ -21,8 +22,11 @@ import { createInvoicingStore } from './invoicing-store.ts'
 import { createIssueDocuments, documentSweep } from './issue-documents.ts'
 import { lostAnswers } from './lost-answers.ts'
 import { lostRefunds } from './lost-refunds.ts'
+import { numberOrders } from './number-orders.ts'
 import { createOfferStore } from './offer-store.ts'
 import { createOrderDocuments } from './order-documents.ts'
+import { createOrderNoteStore } from './order-note-store.ts'
+import { createOrderSearchStore } from './order-search-store.ts'
 import { createOrderStore } from './order-store.ts'
 import { createOrders } from './orders.ts'
 import { createPaymentWindow } from './payment-window.ts'
@@ -34,6 +38,8 @@ import { createReturnStore } from './return-store.ts'
 import { createReturns } from './returns.ts'
 import { routes } from './routes.ts'
 import { createSellerStore } from './seller-store.ts'
+import { createStaffOrders } from './staff-orders.ts'
+import { staffRoutes } from './staff-routes.ts'
 import { subscriptions } from './subscriptions.ts'
 import { createTerms } from './terms.ts'
 import { createReadTerms } from './terms-store.ts'
@@ -42,7 +48,13 @@ import { unpaidExpiry } from './unpaid-expiry.ts'
 await runService({
   name: 'orders',
   config,
-  operations: [...ordersOperations, ...fulfilmentOperations, ...invoiceOperations, ...returnOperations],
+  operations: [
+    ...ordersOperations,
+    ...fulfilmentOperations,
+    ...invoiceOperations,
+    ...returnOperations,
+    ...staffOrdersOperations,
+  ],
   migrations: new URL('../migrations/', import.meta.url),
   sharded: true,
   build: async ({ shards, db, sidecar, log }) => {
@@ -59,6 +71,8 @@ await runService({
     const receive = createCarrierWebhook(await sidecar.secret('carrier-webhook-secret'), fulfilments, log)
     const issueDocuments = createIssueDocuments(invoicing, log)
     const pdfs = inWorker<Invoice, Uint8Array>(new URL('./invoices/pdf-worker.ts', import.meta.url))
+    const searches = mapShards(shards, ({ db }) => createOrderSearchStore(db))
+    const notes = mapShards(shards, ({ db }) => createOrderNoteStore(db))
     const offers = createOfferStore(db)
     const window = createPaymentWindow(config.PAYMENT_WINDOW_SECONDS, { sidecar, log })
     const graceSeconds = config.RESERVATION_GRACE_SECONDS
@@ -83,6 +97,7 @@ await runService({
           ...{ invoicing, documentsOf: createOrderDocuments(books, issueDocuments), drawPdf: pdfs.call },
         }),
         ...returns.routes,
+        ...staffRoutes({ orders, list: createStaffOrders(searches, sidecar), notes, fulfilments }),
       ],
       subscriptions: subscriptions(orders, offers, promotions, fulfilments),
       background: [
@@ -95,6 +110,7 @@ await runService({
         promotionsCatchUp(promotions, tools),
         documentSweep(books, issueDocuments, tools),
         { start: () => pdfs.stop },
+        numberOrders(searches, tools),
         addressSweep(stores, config.ADDRESS_RETENTION_DAYS, tools),
       ],
     }

@@ -1,13 +1,24 @@
 import type { CancelReason } from '@caravan/contracts/orders'
-import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
 import type { Once } from '@caravan/service-kit/idempotency'
 import type { Fact, Outbox } from '@caravan/service-kit/outbox'
-import { addressUntil, type Change, isWaiting, type Order, sellersOf, unitsOf } from './domain/order.ts'
+import { traceIdOf } from '@caravan/service-kit/trace'
+import { foundBy } from './domain/found-by.ts'
+import {
+  addressUntil,
+  type Change,
+  isWaiting,
+  type Order,
+  renumber,
+  sellersOf,
+  unitsOf,
+} from './domain/order.ts'
 import type { Standing } from './domain/standing.ts'
 import { noteDue } from './invoice-store.ts'
 
-interface Row {
+export interface Row {
   id: string
+  number: string | null
   account_id: string
   status: Order['status']
   currency: string
@@ -23,8 +34,9 @@ interface Row {
   pay_before: Date
 }
 
-const toOrder = (row: Row): Order => ({
+export const toOrder = (row: Row): Order => ({
   id: row.id,
+  ...(row.number ? { number: row.number } : {}),
   accountId: row.account_id,
   status: row.status,
   currency: row.currency,
@@ -51,6 +63,22 @@ const mutable = (order: Order): Record<(typeof mutableColumns)[number], string |
 })
 
 const mutableColumns = ['status', 'history', 'cancel_reason', 'payment_id', 'payment_status'] as const
+
+/** Each entry of the history tells of which request or event it is; those from before are left as they are. */
+const traced = (order: Order, known: number, traceparent?: string): Order => {
+  const traceId = traceIdOf(traceparent)
+  if (!traceId || order.history.length === known) return order
+  const history = order.history.map((entry, n) => (n < known ? entry : { ...entry, traceId }))
+  return { ...order, history }
+}
+
+/** Another order has the number. */
+export const isNumberTaken = (error: unknown): boolean =>
+  isDuplicate(error) && /for key '(?:orders\.)?number'$/.test((error as { sqlMessage: string }).sqlMessage)
+
+/** The rows by which an order is looked for. */
+export const indexRows = (order: Order) =>
+  foundBy(order).map((by) => ({ ...by, placed_at: order.placedAt, order_id: order.id }))
 
 /** Seconds after which an answer that is missing is asked for: events take far less. */
 const patienceSeconds = 15
@@ -119,19 +147,16 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       hasOrdered: false,
     }
 
-  /**
-   * Writes a new order and its facts, unless `admit` throws at what its account has open by then; `record` joins the same
-   * transaction.
-   */
-  const insert = async (
+  const write = (
     { order, facts }: Change,
     admit: (standing: Standing) => void,
-    record: (tx: Transaction) => Promise<void>,
-  ): Promise<void> => {
-    await transaction(db, async (tx) => {
+    record: (tx: Transaction, order: Order) => Promise<void>,
+  ): Promise<void> =>
+    transaction(db, async (tx) => {
       admit(await lockStanding(tx, order.accountId))
       await tx('orders').insert({
         id: order.id,
+        number: order.number,
         account_id: order.accountId,
         currency: order.currency,
         total: order.total,
@@ -144,10 +169,31 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
         ask_at: isWaiting(order) ? db.raw('NOW(3) + INTERVAL ? SECOND', [patienceSeconds]) : null,
         ...mutable(order),
       })
+      await tx('order_index').insert(indexRows(order))
       await outbox.add(tx, facts)
-      await record(tx)
+      await record(tx, order)
     })
-    outbox.wake()
+
+  /**
+   * Writes a new order and its facts, unless `admit` throws at what its account has open by then; `record` joins the same
+   * transaction. Gives the order as it is written: under its next number, where another order has its own.
+   */
+  const insert = async (
+    change: Change,
+    admit: (standing: Standing) => void,
+    record: (tx: Transaction, order: Order) => Promise<void>,
+  ): Promise<Order> => {
+    const placed = { ...change, order: traced(change.order, 0) }
+    for (let attempt = 0; ; attempt += 1) {
+      const numbered = attempt === 0 ? placed : renumber(placed, attempt)
+      try {
+        await write(numbered, admit, record)
+        outbox.wake()
+        return numbered.order
+      } catch (error) {
+        if (!isNumberTaken(error)) throw error
+      }
+    }
   }
 
   /**
@@ -165,7 +211,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       if (!before) continue
       const { order, facts: told } = apply(before)
       if (order === before) continue
-      orders.set(id, order)
+      orders.set(id, traced(order, before.history.length, traceparent))
       changed.add(id)
       facts.push(...told.map((fact) => ({ traceparent, ...fact })))
     }

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { listAccessChanges } from '@caravan/contracts/access'
 import { listProductChanges, productChanged } from '@caravan/contracts/catalog'
-import { getKeys } from '@caravan/contracts/identity'
+import { getKeys, inquireAccount } from '@caravan/contracts/identity'
 import { reserve, sellReserved } from '@caravan/contracts/inventory'
 import { invoiceOperations, listOrderDocuments } from '@caravan/contracts/invoices'
 import { invokedPath, type Operation } from '@caravan/contracts/operation'
@@ -21,6 +21,17 @@ import {
 } from '@caravan/contracts/orders'
 import { inquirePayment } from '@caravan/contracts/payments'
 import { listPromotionChanges } from '@caravan/contracts/promotions'
+import {
+  addOrderNote,
+  getOrderTimeline,
+  getStaffOrder,
+  type ListedOrder,
+  listOrderNotes,
+  listStaffOrders,
+  type Note,
+  type Step,
+  staffOrdersOperations,
+} from '@caravan/contracts/staff-orders'
 import { newId, slotOf } from '@caravan/service-kit/ids'
 import { entriesOf } from '@caravan/service-kit/testing/access-of'
 import { eventually } from '@caravan/service-kit/testing/eventually'
@@ -38,6 +49,7 @@ let databases: [TestDatabase, TestDatabase]
 let orders: Awaited<ReturnType<typeof startOrders>>
 const started: ChildProcess[] = []
 
+const staff = newId()
 const product = productChanged.example
 const [variant] = product.variants
 
@@ -66,13 +78,23 @@ const noChanges = () => ({ data: [], hasMore: false, until: new Date().toISOStri
 
 /** What stands around it. */
 const surround = (fake: FakeSidecar): void => {
-  const own = [...ordersOperations, ...invoiceOperations] as readonly Operation[]
+  const own = [...ordersOperations, ...invoiceOperations, ...staffOrdersOperations] as readonly Operation[]
   const entries = own.flatMap(entriesOf)
   const keys = [{ ...tokens.publicKey.export({ format: 'jwk' }), kid }]
   const around: Record<string, Answers> = {
     identity: {
       [getKeys.id]: () => ({ keys }),
-      [listAccessChanges.id]: () => ({ version: 1, entries, hasMore: false }),
+      [listAccessChanges.id]: () => ({
+        ...{ version: 1, hasMore: false },
+        entries: [
+          ...entries,
+          { kind: 'grant', id: `${staff} support`, value: { account: staff, role: 'support' } },
+        ],
+      }),
+      [inquireAccount.id]: ({ email }: { email: string }) =>
+        email.startsWith('nobody')
+          ? { outcome: 'not-found' }
+          : { outcome: 'found', accountId: email.split('@')[0] },
     },
     inventory: {
       [reserve.id]: () => ({ outcome: 'reserved' }),
@@ -357,6 +379,91 @@ test('cancelling and capturing at once have one winner, in whichever database', 
   }
 })
 
+test('staff lists the orders of both databases as one list, and finds each by what it is', async () => {
+  const owners = accounts(4)
+  const placed: Order[] = []
+  for (const owner of [...owners, ...owners]) placed.unshift(await place(owner))
+  const list = async (query: Record<string, string>) => {
+    const search = String(new URLSearchParams(query))
+    const { status, body } = await call<{ data: ListedOrder[]; next?: string }>(staff, listStaffOrders, {
+      query: search,
+    })
+    assert.equal(status, 200, JSON.stringify(body))
+    return body
+  }
+  const from = placed.at(-1)?.placedAt as string
+  const pages: ListedOrder[] = []
+  for (let after: string | undefined; ; ) {
+    const { data, next } = await list({ limit: '3', from, ...(after ? { after } : {}) })
+    pages.push(...data)
+    after = next
+    if (!after) break
+  }
+  assert.deepEqual(
+    pages.map(({ id }) => id),
+    placed.map(({ id }) => id),
+  )
+  for (const [n, owner] of owners.entries()) {
+    const own = placed.filter(({ id }) => slotOf(id) === slotOf(owner)).map(({ number }) => number)
+    for (const query of [{ accountId: owner }, { email: `${owner}@example.com` }])
+      assert.deepEqual(
+        (await list(query)).data.map(({ number }) => number),
+        own,
+      )
+    const { id, number = '' } = placed[n] as Order
+    const found = await list({ number: number.toLowerCase().slice(3) })
+    assert.deepEqual(
+      found.data.map((order) => order.id),
+      [id],
+    )
+  }
+  assert.deepEqual((await list({ email: 'nobody@example.com' })).data, [])
+  const several = { query: `sku=${variant?.sku}&status=paid` }
+  assert.equal((await call(staff, listStaffOrders, several)).status, 422)
+  assert.equal((await call(staff, listStaffOrders, { query: 'after=bm90IG9uZQ' })).status, 422)
+  assert.equal((await call(owners[0] as string, listStaffOrders)).status, 403)
+})
+
+test('staff writes notes, which stand in the timeline with all steps and their traces, in whichever database', async () => {
+  for (const account of accounts(2)) {
+    const order = await place(account)
+    const query = `orderId=${order.id}`
+    const key = newId()
+    const write = (text: string, by = key) =>
+      call<Note>(staff, addOrderNote, { query, key: by, body: { text } })
+    const first = await write('She called.')
+    assert.deepEqual(await write('She called.'), first)
+    assert.partialDeepStrictEqual(first, { status: 201, body: { author: staff, text: 'She called.' } })
+    const second = await write('He called.', newId())
+    await deliver('payment.captured', captured(order.id))
+    const page = await call<{ data: Note[]; next: string }>(staff, listOrderNotes, {
+      query: `${query}&limit=1`,
+    })
+    assert.deepEqual(page.body.data, [second.body])
+    const rest = await call<{ data: Note[] }>(staff, listOrderNotes, {
+      query: `${query}&limit=1&after=${page.body.next}`,
+    })
+    assert.deepEqual(rest.body, { data: [first.body], hasMore: false })
+    const { body } = await call<{ data: Step[] }>(staff, getOrderTimeline, { query })
+    assert.deepEqual(
+      body.data.map(({ what, about }) => [what, about]),
+      [
+        ['placed', undefined],
+        ['note', first.body.id],
+        ['note', second.body.id],
+        ['paid', undefined],
+      ],
+    )
+    for (const { traceId } of body.data) assert.match(String(traceId), /^[0-9a-f]{32}$/)
+    const shown = await call<Order & { accountId: string }>(staff, getStaffOrder, { query })
+    assert.deepEqual([shown.body.accountId, shown.body.number], [account, order.number])
+    const unknown = `orderId=${newId()}`
+    assert.equal((await call(staff, getOrderTimeline, { query: unknown })).status, 404)
+    const none = { query: unknown, key: newId(), body: { text: 'Nothing.' } }
+    assert.equal((await call(staff, addOrderNote, none)).status, 404)
+  }
+})
+
 /** What docs/operations.md says to do in each of two databases that are copies of one, or in the copy alone. */
 const statementsFor = (what: 'halve' | 'copy'): string[] => {
   const text = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
@@ -393,7 +500,7 @@ test('a service that had one database goes on with two halves of it', async () =
       await half.db.raw('INSERT INTO ?? SELECT * FROM ??.??', [table, name, table])
     }
     const statements = statementsFor('halve')
-    assert.equal(statements.length, 8)
+    assert.equal(statements.length, 12)
     for (const statement of statements) {
       await whole.db.raw(statement)
       await half.db.raw(statement.replace('>=', '<'))

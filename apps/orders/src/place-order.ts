@@ -117,16 +117,15 @@ export const createPlaceOrder = ({
       if (shortage) isHolding = uses.length > 0
       if (shortage) throw shortage
       const change = place({ id: once.id, accountId, quote, shippingAddress }, new Date(), window)
-      await orders.insert(
+      return await orders.insert(
         change,
         (standing) => {
           assertMayPlace(standing, units, bounds)
           if (standing.hasOrdered && isForNewcomers(quotation))
             throw totalChanged(quotation.otherwise({ isNew: false }))
         },
-        (tx) => once.record(tx, 201, present(change.order)),
+        (tx, placed) => once.record(tx, 201, present(placed)),
       )
-      return change.order
     } catch (error) {
       if (!isHolding) throw error
       const abandoned = fact(orderAbandoned, { orderId: once.id })

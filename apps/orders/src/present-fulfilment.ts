@@ -17,9 +17,10 @@ const sentOf = (lines: readonly Line[], shipments: Fulfilment['shipments']) => (
 
 /** As the order's owner and staff see it. */
 export const presentFulfilment = ({
+  order: { number },
   fulfilment: { orderId, lines, shipments, refunds, returns, left },
 }: Fulfilled): z.infer<typeof publicFulfilment> => ({
-  ...{ orderId, ...sentOf(lines, shipments), refundable: grossOf(left) },
+  ...{ orderId, number, ...sentOf(lines, shipments), refundable: grossOf(left) },
   refunds: refunds.map(({ part: _, ...refund }) => refund),
   returns: [...(returns ?? [])],
 })
@@ -36,7 +37,7 @@ export const presentSellerOrder = (
     return some.length > 0 ? [{ ...shipment, lines: some }] : []
   })
   return {
-    ...{ orderId: order.id, ...sentOf(lines, shipments) },
+    ...{ orderId: order.id, number: order.number, ...sentOf(lines, shipments) },
     ...{ placedAt: order.placedAt.toISOString(), shippingAddress: order.shippingAddress },
   }
 }

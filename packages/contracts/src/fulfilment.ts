@@ -4,6 +4,7 @@ import { id, instant, page, paging, sku } from './common.ts'
 import { event } from './event.ts'
 import { items as units } from './inventory.ts'
 import { operation } from './operation.ts'
+import { orderNumber } from './order-number.ts'
 import { orderReturn } from './returns.ts'
 
 const app = 'orders'
@@ -71,6 +72,7 @@ export type FulfilmentStatus = z.infer<typeof fulfilmentStatus>
 
 export const fulfilment = z.object({
   orderId: id,
+  number: orderNumber.optional(),
   status: fulfilmentStatus,
   lines: z.array(fulfilmentLine),
   shipments: z.array(shipment),

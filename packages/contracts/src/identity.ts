@@ -241,6 +241,21 @@ export const closeAccount = operation({
   },
 })
 
+export const inquireAccount = operation({
+  app,
+  id: 'inquireAccount',
+  method: 'POST',
+  path: '/v1/account-inquiries',
+  summary: 'Whose an e-mail address is',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({ email }),
+  response: z.discriminatedUnion('outcome', [
+    z.object({ outcome: z.literal('found'), accountId: id }),
+    z.object({ outcome: z.literal('not-found') }),
+  ]),
+})
+
 export const getKeys = operation({
   app,
   id: 'getKeys',
@@ -312,6 +327,7 @@ export const identityOperations = [
   deleteAddress,
   exportMe,
   closeAccount,
+  inquireAccount,
   ...sessionOperations,
   ...auditOperations,
   ...clientOperations,

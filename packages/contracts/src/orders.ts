@@ -16,6 +16,7 @@ import {
 import { event } from './event.ts'
 import { quantity } from './inventory.ts'
 import { operation } from './operation.ts'
+import { orderNumber } from './order-number.ts'
 import { pricingOperations } from './pricing.ts'
 import { createQuote, quote, wishes } from './quotes.ts'
 
@@ -41,6 +42,8 @@ export type OrderLine = z.infer<typeof orderLine>
 
 export const order = z.object({
   id,
+  /** What people call it. An order from before there were numbers gets one soon. */
+  number: orderNumber.optional(),
   status: orderStatus,
   currency,
   total: z.int(),
@@ -214,10 +217,13 @@ export const orderPlaced = event({
   topic: 'order.placed',
   publisher: app,
   summary: 'An order was accepted and its stock is reserved',
-  data: z.object({ orderId: id, accountId: id, total, items: orderItems }),
+  data: z.object({
+    ...{ orderId: id, number: orderNumber.optional(), accountId: id, total, items: orderItems },
+  }),
   key: (data) => data.orderId,
   example: {
     orderId: exampleId,
+    number: 'CV-7K3M-94QF',
     accountId: exampleId,
     total: { amount: 4800, currency: 'USD' },
     items: [{ sku: 'GAIWAN-WHITE', quantity: 2 }],

@@ -22,6 +22,10 @@ export const runInTrace = <T>(parent: string | undefined, work: () => T): T => {
   return storage.run(trace, work)
 }
 
+/** Of a `traceparent`, or else of the current work. */
+export const traceIdOf = (parent?: string): string | undefined =>
+  (parent ? pattern.exec(parent)?.[1] : undefined) ?? storage.getStore()?.traceId
+
 export const currentTrace = (): Trace | undefined => storage.getStore()
 
 /** The header value for calls that the current work makes; undefined outside any work. */

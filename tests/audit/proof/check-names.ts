@@ -58,3 +58,5 @@ export const documentSums = 'an invoice is of what its order cost, a credit note
 export const documented =
   'every confirmed order has its invoice, every refund that is done its credit note, or it is due'
 export const documentsDue = 'every document that is due is issued, where there is a seller'
+export const numbers = 'each order has a number, which no other has'
+export const found = 'an order is found by its lines, its account and its currency, and no other is'

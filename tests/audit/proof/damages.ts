@@ -7,6 +7,7 @@ import { ofCatalogPages } from './page-damages.ts'
 import { ofPromises } from './promise-damages.ts'
 import { ofPromotions } from './promotion-damages.ts'
 import type { Story } from './sample-story.ts'
+import { ofSearch } from './search-damages.ts'
 import type { Case, Spoil } from './spoil.ts'
 import { ofStock } from './stock-damages.ts'
 
@@ -19,6 +20,7 @@ export const damages = (story: Story, spoil: Spoil): Case[] =>
     ofFulfilment,
     ofInvoices,
     ofPromotions,
+    ofSearch,
     ofEvents,
     ofPromises,
   ].flatMap((cases) => cases(story, spoil))

@@ -8,6 +8,7 @@ import {
   exportMe,
   getAddress,
   getMe,
+  inquireAccount,
   listAddresses,
   putAddress,
   putMe,
@@ -142,6 +143,12 @@ export const accountRoutes = (parts: Collaborators): readonly Route[] => {
       await proven(caller.id, password, headers)
       await credentials.close(caller.id)
       return undefined
+    }),
+
+    route(inquireAccount, async ({ body: { email } }) => {
+      const account = await accounts.findByEmail(email)
+      if (!account) return { outcome: 'not-found' as const }
+      return { outcome: 'found' as const, accountId: account.id }
     }),
   ]
 }

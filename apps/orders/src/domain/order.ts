@@ -10,9 +10,12 @@ import {
 import type { Quote, QuoteLine } from '@caravan/contracts/quotes'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Fact, fact } from '@caravan/service-kit/outbox'
+import { orderNumberOf } from './order-number.ts'
 
 export interface Order {
   readonly id: string
+  /** Absent in an order from before there were numbers, until it gets one. */
+  readonly number?: string
   readonly accountId: string
   readonly status: OrderStatus
   readonly currency: string
@@ -34,6 +37,8 @@ interface Entry {
   readonly at: string
   /** Which second payment it is about. */
   readonly payment?: string
+  /** Of the request or event that did it. */
+  readonly traceId?: string | undefined
 }
 
 /** What a change leaves: the order, and the facts to publish with it. The same order object means that nothing changed. */
@@ -128,8 +133,10 @@ export const place = (
   paymentWindowSeconds: number,
 ): Change => {
   const { currency, total } = quote
+  const number = orderNumberOf(placement.id)
   const order: Order = {
     ...placement,
+    number,
     status: 'pending-payment',
     ...{ currency, total, quote, lines: quote.lines.map(lineOf) },
     placedAt: now,
@@ -138,6 +145,7 @@ export const place = (
   }
   const data = {
     orderId: order.id,
+    number,
     accountId: order.accountId,
     total: { amount: total, currency },
     items: itemsOf(order),
@@ -146,6 +154,15 @@ export const place = (
   if (total > 0) return { order, facts: [placed] }
   const paid = move(order, 'paid', now)
   return { order: paid, facts: [placed, paidFact(paid)] }
+}
+
+/** A placement under its next number: another order has that of the attempt before. */
+export const renumber = ({ order, facts }: Change, attempt: number): Change => {
+  const number = orderNumberOf(order.id, attempt)
+  const told = facts.map((each) =>
+    each.definition === orderPlaced ? { ...each, data: { ...(each.data as object), number } } : each,
+  )
+  return { order: { ...order, number }, facts: told }
 }
 
 const refundDue = (order: Order, paymentId: string, reason: CancelReason) =>
