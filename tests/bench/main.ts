@@ -13,10 +13,11 @@ import { putBetweenMarkers, type Result, renderRun } from './measurements.ts'
 import { alternate, type Part } from './rounds.ts'
 import { scheduling } from './scheduling.ts'
 import { searches } from './searches.ts'
+import { staffOrders } from './staff-orders.ts'
 import { withAndWithout } from './with-and-without.ts'
 
 /**
- * npm run bench -- [a b c d e f g] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
+ * npm run bench -- [a b c d e f g h] [--rounds N]: sets alternatives side by side. Tables on stderr, all samples as JSON on stdout;
  * a run of all parts in five rounds or more also writes docs/measurements.md. Exit 1, and nothing is written, when anything
  * failed in any leg.
  */
@@ -39,6 +40,7 @@ const parts: Record<string, () => Promise<Part>> = {
   e: async () => eventJourney(await running()),
   f: async () => scheduling(await running()),
   g: async () => searches(await running()),
+  h: async () => staffOrders(await running()),
 }
 
 const { values, positionals } = parseArgs({

@@ -3,8 +3,7 @@ import type { Story } from './sample-story.ts'
 import { type Case, nobody, type Spoil } from './spoil.ts'
 
 export const ofSearch = ({ first, cancelled }: Story, { sql }: Spoil): Case[] => {
-  const number = (value: string) =>
-    sql(`UPDATE orders.orders SET number = ${value}, placed_at = placed_at WHERE id = '${first.id}'`)
+  const number = (value: string) => sql(`UPDATE orders.orders SET number = ${value} WHERE id = '${first.id}'`)
   const rows = (change: string) => sql(`${change} order_id = '${first.id}' AND kind = 'sku'`)
   return [
     ['a number that cannot be read out', number(`'CV-0000-0000'`), [numbers]],
