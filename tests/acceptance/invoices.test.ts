@@ -71,7 +71,11 @@ const path = ({ id }: Pick<Order, 'id'>) => `/v1/orders/${id}/documents`
 const documentsOf = async ({ shopper, order }: Awaited<ReturnType<typeof bought>>) =>
   (await sure<Documents>('GET', path(order), { token: shopper.token })).data
 const file = async (where: string, token: string) => {
-  const response = await fetch(`${stack.url}${where}`, { headers: { authorization: `Bearer ${token}` } })
+  // The first one is long in the making, on a busy machine longer than the gateway waits.
+  const response = await eventually(`${where} is answered`, async () => {
+    const answer = await fetch(`${stack.url}${where}`, { headers: { authorization: `Bearer ${token}` } })
+    return answer.status !== 503 && answer
+  })
   const bytes = Buffer.from(await response.arrayBuffer())
   const header = (name: string) => response.headers.get(name)
   return { status: response.status, type: header('content-type'), name: header('content-disposition'), bytes }

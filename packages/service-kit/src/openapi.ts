@@ -29,6 +29,8 @@ const header = (name: string, required: boolean, schema: Json): Json => ({
   ...{ name, in: 'header', required, schema },
 })
 
+const bytes = { type: 'string', format: 'binary' }
+
 const entityTags = { type: 'string', description: '`*` or entity tags (RFC 9110, 13.1)' }
 
 /** The statuses that the kit itself may answer an operation with, besides its own. */
@@ -95,7 +97,7 @@ const describe = (op: Operation, asker: Asker): Json => ({
     [op.status]: {
       description: 'Done',
       ...(op.tagged && op.response ? { headers: { ETag: { schema: { type: 'string' } } } } : {}),
-      ...(op.media ? { content: Object.fromEntries(op.media.map((type) => [type, {}])) } : {}),
+      ...(op.media ? { content: Object.fromEntries(op.media.map((type) => [type, { schema: bytes }])) } : {}),
       ...(op.response
         ? {
             content:
