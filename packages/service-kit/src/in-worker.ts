@@ -27,7 +27,7 @@ export interface InWorkerOptions {
  */
 export const inWorker = <I, O>(
   module: URL,
-  { mostWaiting = 20, deadlineMs = 10_000 }: InWorkerOptions = {},
+  { mostWaiting = 20, deadlineMs = 60_000 }: InWorkerOptions = {},
 ) => {
   let thread: Worker | undefined
   let running: PromiseWithResolvers<O> | undefined
