@@ -78,3 +78,40 @@ test('staff find what waits for them, page by page; a return is nobody else’s 
   const body = { lines: order.units(1), reason: 'unwanted' }
   assert.equal((await door('POST', path, { token, body })).status, 404)
 })
+
+test('what comes back is exchanged for what costs less: the difference goes back, the rest is sent', async () => {
+  const [order, [other]] = [await bought(2), await shop.newLines([3], 1000)]
+  assert.ok(other)
+  const asked = await request(order, 2, { reason: 'wrong-item', exchangeFor: other.sku })
+  assert.deepEqual(asked.exchange, { sku: other.sku, quantity: 2, price: 2000 })
+  await decide(order, asked, 'approved')
+  await receive(order, asked, 'resellable')
+  await becomes(order, asked, 'exchanged')
+  await givenBack(order, 1000)
+  await available(order.sku, 2)
+  assert.partialDeepStrictEqual(await shop.stockOf(other.sku), { available: 1, sold: 2 })
+  const parcel = { lines: [{ sku: other.sku, quantity: 2 }], carrier: 'dhl', trackingNumber: 'JJD0002' }
+  await sure('POST', `/v1/orders/${order.orderId}/shipments`, { ...staff, body: parcel }, 201)
+  assert.equal((await fulfilmentOf(order)).status, 'shipped')
+})
+
+test('what is wanted instead may not cost more, and where it is sold out the money goes back', async () => {
+  const [order, [dear], [gone]] = [await bought(1), await shop.newLines([1], 1501), await shop.newLines([0])]
+  const ask = (exchangeFor = '') => {
+    const body = { lines: order.units(1), reason: 'other', exchangeFor }
+    return door('POST', `/v1/orders/${order.orderId}/returns`, { token: order.shopper.token, body })
+  }
+  const answers = [await ask(dear?.sku), await ask('NEVER-OFFERED')]
+  assert.deepEqual(
+    answers.map(({ status, body }) => [status, body?.code]),
+    [
+      [409, 'orders/exchange-costs-more'],
+      [422, 'orders/unknown-sku'],
+    ],
+  )
+  const asked = await request(order, 1, { exchangeFor: gone?.sku })
+  await decide(order, asked, 'approved')
+  await receive(order, asked, 'damaged')
+  await becomes(order, asked, 'refunded')
+  await givenBack(order, 1500)
+})

@@ -15,7 +15,7 @@ const tables: Record<string, string> = {
   audit_discounts: `order_id ${id}, promotion ${id}, code ${sku}, amount BIGINT, KEY (order_id, promotion)`,
   audit_variants: `product_id ${id}, sku ${sku} PRIMARY KEY, unit_price BIGINT, currency CHAR(3), title_en ${text}, title_zh ${text},
     weight_grams BIGINT, seller ${id}, category ${name}, tax_class ${name}`,
-  audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
+  audit_units: `order_id ${id}, sku ${sku}, ordered BIGINT, exchanged BIGINT, shipped BIGINT, cancelled BIGINT, left_of BIGINT, KEY (order_id, sku)`,
   audit_parcels: `order_id ${id}, shipment_id ${id}, sku ${sku}, quantity BIGINT, KEY (order_id, sku)`,
   audit_parts: `order_id ${id}, id ${id}, payment ${id}, status ${name}, amount BIGINT, KEY (id)`,
   audit_documents: `series ${name}, position INT, subject ${id}, order_id ${id}, kind ${name}, number ${name}, corrects ${name}, gross BIGINT,
@@ -53,9 +53,9 @@ const derived: Record<string, string> = {
         sku VARCHAR(40) PATH '$.sku', product_id VARCHAR(36) PATH '$.productId', quantity BIGINT PATH '$.quantity',
         unit_price BIGINT PATH '$.unitPrice', total BIGINT PATH '$.total')) AS j) AS l
     LEFT JOIN audit_prices p ON p.sku = l.sku AND p.unit_price = l.unit_price AND p.product_id = l.product_id`,
-  audit_units: `SELECT f.order_id, ${ascii('j.sku', 40)}, j.ordered, j.shipped, j.cancelled, ${moneyLeft}
+  audit_units: `SELECT f.order_id, ${ascii('j.sku', 40)}, j.ordered, COALESCE(j.exchanged, 0), j.shipped, j.cancelled, ${moneyLeft}
     FROM orders.fulfilments f, JSON_TABLE(f.state, '$.lines[*]' COLUMNS (sku VARCHAR(40) PATH '$.sku',
-      ordered BIGINT PATH '$.ordered', shipped BIGINT PATH '$.shipped', cancelled BIGINT PATH '$.cancelled')) AS j`,
+      ordered BIGINT PATH '$.ordered', exchanged BIGINT PATH '$.exchanged', shipped BIGINT PATH '$.shipped', cancelled BIGINT PATH '$.cancelled')) AS j`,
   audit_parcels: `SELECT f.order_id, ${ascii('j.id', 36)}, ${ascii('j.sku', 40)}, j.quantity
     FROM orders.fulfilments f, JSON_TABLE(f.state, '$.shipments[*]' COLUMNS (id VARCHAR(36) PATH '$.id',
       NESTED PATH '$.lines[*]' COLUMNS (sku VARCHAR(40) PATH '$.sku', quantity BIGINT PATH '$.quantity'))) AS j`,

@@ -13,11 +13,15 @@ export const fulfilmentChecks: readonly Check[] = [
       `SELECT CONCAT('order ', u.order_id, ': of ', COALESCE(l.quantity, 'no'), ' ', u.sku, ' there are ', u.ordered, ' ordered, ',
          u.shipped, ' shipped, ', u.cancelled, ' cancelled') AS what
        FROM audit_units u LEFT JOIN audit_lines l ON l.order_id = u.order_id AND l.sku = u.sku
-       WHERE NOT COALESCE(u.ordered = l.quantity AND LEAST(u.shipped, u.cancelled) >= 0 AND u.shipped + u.cancelled <= u.ordered, FALSE)`,
+       WHERE NOT COALESCE(u.ordered = COALESCE(l.quantity, 0) + u.exchanged AND LEAST(u.shipped, u.cancelled) >= 0 AND u.shipped + u.cancelled <= u.ordered, FALSE)`,
       `SELECT CONCAT('order ', u.order_id, ': of ', u.shipped, ' shipped ', u.sku, ' there are ', COALESCE(p.n, 0), ' in parcels') AS what
        FROM audit_units u LEFT JOIN (SELECT order_id, sku, SUM(quantity) AS n FROM audit_parcels GROUP BY order_id, sku) AS p
          ON p.order_id = u.order_id AND p.sku = u.sku
        WHERE u.shipped <> COALESCE(p.n, 0)`,
+      `SELECT CONCAT('order ', u.order_id, ': of ', u.exchanged, ' ', u.sku, ' in exchange there are ', COALESCE(s.n, 0), ' sold') AS what
+       FROM audit_units u LEFT JOIN (SELECT order_id, sku, SUM(quantity) AS n FROM inventory.further_sales GROUP BY order_id, sku) AS s
+         ON s.order_id = u.order_id AND s.sku = u.sku
+       WHERE u.exchanged > COALESCE(s.n, 0)`,
       `SELECT CONCAT('parcel ', p.shipment_id, ' of order ', p.order_id, ' cannot be found by its number') AS what
        FROM audit_parcels p LEFT JOIN orders.shipments s ON s.id = p.shipment_id AND s.order_id = p.order_id WHERE s.id IS NULL`,
     ],

@@ -12,8 +12,9 @@ const items = (status: string) =>
   `SELECT i.sku, SUM(i.quantity) AS n FROM inventory.reservation_items i
    JOIN inventory.reservations r ON r.order_id = i.order_id WHERE r.status = '${status}' GROUP BY i.sku`
 
-/** What was sold and is there again. */
-const released = 'SELECT sku, -SUM(quantity) AS n FROM inventory.released_units GROUP BY sku'
+/** What was sold in exchange, and what was sold and is there again. */
+const beside = `SELECT sku, SUM(quantity) AS n FROM inventory.further_sales GROUP BY sku
+  UNION ALL SELECT sku, -SUM(quantity) AS n FROM inventory.released_units GROUP BY sku`
 
 const skus = 'SELECT COUNT(*) FROM inventory.stock'
 
@@ -51,18 +52,18 @@ export const stockChecks: readonly Check[] = [
   },
   {
     invariant: 'I1',
-    check: 'sold = the items of sold reservations, less what is there again',
+    check: 'sold = the items of sold reservations and further sales, less what is there again',
     counts: skus,
     // Those that are deleted are summed up.
     finds: pile(
       'sold',
       `SELECT sku, SUM(n) AS n FROM (${items('sold')} UNION ALL SELECT sku, quantity FROM inventory.sold_before
-         UNION ALL ${released}) AS all_sold GROUP BY sku`,
+         UNION ALL ${beside}) AS all_sold GROUP BY sku`,
     ),
   },
   {
     invariant: 'I1',
-    check: 'sold = the lines of confirmed orders, less what is there again',
+    check: 'sold = the lines of confirmed orders and what came in exchange, less what is there again',
     counts: skus,
     finds: pile(
       'sold',
@@ -71,7 +72,7 @@ export const stockChecks: readonly Check[] = [
          SELECT l.sku, SUM(l.quantity) AS n FROM audit_lines l JOIN orders.orders o ON o.id = l.order_id
          LEFT JOIN inventory.reservations r ON r.order_id = o.id
          WHERE o.status = 'confirmed' OR (o.status = 'paid' AND r.status = 'sold') GROUP BY l.sku
-         UNION ALL ${released}) AS all_sold GROUP BY sku`,
+         UNION ALL ${beside}) AS all_sold GROUP BY sku`,
     ),
   },
 ]
@@ -108,6 +109,8 @@ export const demandChecks: readonly Check[] = [
              UNION ALL
              SELECT NULL, i.sku, 0, r.created_at, 'reserved', i.quantity, 0
              FROM inventory.reservation_items i JOIN inventory.reservations r ON r.order_id = i.order_id
+             UNION ALL
+             SELECT NULL, sku, 0, sold_at, 'exchanged', quantity, 0 FROM inventory.further_sales
              UNION ALL
              SELECT NULL, sku, 0, adjusted_at, 'written off', -delta, 0 FROM inventory.adjustments WHERE delta < 0
              UNION ALL

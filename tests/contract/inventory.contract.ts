@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { orderItemsReleased } from '@caravan/contracts/fulfilment'
-import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
+import {
+  adjustStock,
+  getAvailability,
+  getStock,
+  reserve,
+  sellReserved,
+  sellUnits,
+} from '@caravan/contracts/inventory'
 import { cancelOrder, getOrder, orderAbandoned, orderPaid, placeOrder } from '@caravan/contracts/orders'
 import { payOrder } from '@caravan/contracts/payments'
 import { newId } from '@caravan/service-kit/ids'
@@ -163,6 +170,23 @@ test('availability is told of the SKUs that are known', async () => {
   const sku = await received(6)
   const { data } = await get(getAvailability, { query: { skus: `${sku},NEVER-RECEIVED` } })
   assert.deepEqual(data, [{ sku, available: 6 }])
+})
+
+test('further units of an order are sold once, and only when all are there', async () => {
+  const [sku, other] = [await received(2), await received(1)]
+  const ask = (saleId: string, quantity: number) => {
+    const items = [
+      { sku, quantity },
+      { sku: other, quantity: 1 },
+    ]
+    return get(sellUnits, { body: { saleId, orderId: newId(), items } }, asOrders)
+  }
+  const shortages = [{ sku, requested: 3, available: 2 }]
+  assert.deepEqual(await ask(newId(), 3), { outcome: 'insufficient-stock', shortages })
+  const id = newId()
+  for (let n = 0; n < 2; n += 1) assert.deepEqual(await ask(id, 1), { outcome: 'sold' })
+  assert.deepEqual(await piles(sku), { available: 1, reserved: 0, sold: 1 })
+  assert.deepEqual(await piles(other), { available: 0, reserved: 0, sold: 1 })
 })
 
 test('sold units that are there again can be sold again, once however often that is told', async () => {

@@ -105,6 +105,7 @@ const samples: Readonly<Record<string, Input>> = {
     body: { delta: 1, reason: 'A test of the contract' },
   },
   reserve: { body: { orderId, items: [{ sku, quantity: 1000 }], ttlSeconds: 60 } },
+  sellUnits: { body: { saleId: newId(), orderId, items: [{ sku, quantity: 1000 }] } },
   // One that nobody paid would be told to orders as failed.
   sellReserved: { body: { orders: [] } },
 

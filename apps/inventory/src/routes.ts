@@ -1,4 +1,11 @@
-import { adjustStock, getAvailability, getStock, reserve, sellReserved } from '@caravan/contracts/inventory'
+import {
+  adjustStock,
+  getAvailability,
+  getStock,
+  reserve,
+  sellReserved,
+  sellUnits,
+} from '@caravan/contracts/inventory'
 import { AppError } from '@caravan/service-kit/errors'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { createAdjustStock } from './adjust-stock.ts'
@@ -19,6 +26,8 @@ export const routes = (stock: StockStore, adjust: ReturnType<typeof createAdjust
   ),
 
   route(reserve, ({ body }) => stock.reserve(body.orderId, body.items, body.ttlSeconds)),
+
+  route(sellUnits, ({ body: { saleId, orderId, items } }) => stock.sellUnits({ id: saleId, orderId, items })),
 
   route(sellReserved, async ({ body }) => ({ data: await stock.sellNow(body.orders) })),
 ]

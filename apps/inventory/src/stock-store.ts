@@ -205,6 +205,32 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
     if (!(await move(tx, units, 'sold', 'available'))) throw new Error(`sold stock of ${orderId} is missing`)
   }
 
+  /** Further units of an order are sold from what is available, or none. A sale that was made is made once. */
+  const sellUnits = async ({
+    id,
+    orderId,
+    items,
+  }: {
+    readonly id: string
+    readonly orderId: string
+    readonly items: Items
+  }): Promise<{ outcome: 'sold' } | { outcome: 'insufficient-stock'; shortages: Shortage[] }> => {
+    const units = sumBySku(items)
+    try {
+      await transaction(db, async (tx) => {
+        const [inserted] = await tx.raw(
+          `INSERT IGNORE INTO further_sales (id, sku, order_id, quantity) VALUES ${units.map(() => '(?, ?, ?, ?)').join()}`,
+          units.flatMap(({ sku, quantity }) => [id, sku, orderId, quantity]),
+        )
+        if (inserted.affectedRows > 0 && !(await move(tx, units, 'available', 'sold'))) throw new Short()
+      })
+      return { outcome: 'sold' }
+    } catch (error) {
+      if (!(error instanceof Short)) throw error
+      return { outcome: 'insufficient-stock', shortages: await shortagesOf(db, units) }
+    }
+  }
+
   /** `sell` in a transaction of its own. */
   const sellNow = async (sales: readonly Sale[]): Promise<Outcome[]> => {
     const outcomes = await transaction(db, (tx) => sell(tx, sales))
@@ -294,6 +320,7 @@ export const createStockStore = (db: Database, outbox: Outbox) => {
     reserve,
     release,
     releaseSold,
+    sellUnits,
     sell,
     sellNow,
     find,

@@ -65,8 +65,9 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
     const changed = sellers.filter((seller) => isOpenFor(before, seller) !== isOpenFor(fulfilment, seller))
     for (const seller of changed)
       await tx('seller_orders')
-        .where({ seller_id: seller, order_id: orderId })
-        .update({ is_open: isOpenFor(fulfilment, seller) })
+        .insert({ seller_id: seller, order_id: orderId, is_open: isOpenFor(fulfilment, seller) })
+        .onConflict()
+        .merge(['is_open'])
   }
 
   /**

@@ -85,7 +85,7 @@ await runService({
     })
     const tools = { sidecar, log }
     const returnStores = mapShards(shards, ({ db }) => createReturnStore(db))
-    const returns = createReturns({ fulfilments, stores: returnStores, config, tools })
+    const returns = createReturns({ fulfilments, offers, stores: returnStores, config, tools })
     return {
       routes: [
         ...routes({

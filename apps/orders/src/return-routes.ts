@@ -21,16 +21,22 @@ import {
   returnOf,
 } from './domain/returns.ts'
 import type { Fulfilments } from './fulfilments.ts'
+import type { OfferStore } from './offer-store.ts'
 import type { ReturnStore } from './return-store.ts'
 import type { ReturnRef } from './return-workflow.ts'
 
 export interface ReturnRouteParts {
   readonly fulfilments: Fulfilments
+  readonly offers: OfferStore
   readonly stores: Sharded<ReturnStore>
   readonly rules: ReturnRules
   readonly wake: (ref: ReturnRef) => void
 }
 
+const notOffered = () =>
+  new AppError('invalid', 'orders/unknown-sku', 'This is not on the shelf, or for another currency', {
+    errors: [{ pointer: '/exchangeFor', detail: 'not on the shelf' }],
+  })
 const anybodys = () => undefined
 /** Another's order is answered as one that does not exist. */
 const ownedBy = (accountId: string) => (order: Order) => {
@@ -38,7 +44,7 @@ const ownedBy = (accountId: string) => (order: Order) => {
     throw new AppError('not-found', 'orders/not-found', 'You have no such order')
 }
 
-export const returnRoutes = ({ fulfilments, stores, rules, wake }: ReturnRouteParts): Route[] => {
+export const returnRoutes = ({ fulfilments, offers, stores, rules, wake }: ReturnRouteParts): Route[] => {
   const change = async (
     ref: ReturnRef,
     check: (order: Order) => void,
@@ -54,10 +60,15 @@ export const returnRoutes = ({ fulfilments, stores, rules, wake }: ReturnRoutePa
   return [
     route(requestReturnOperation, async ({ caller, params: { orderId }, body, once }) => {
       const ref = { orderId, returnId: once.id }
+      const { exchangeFor: sku, ...asked } = body
+      const offer = sku ? (await offers.find([sku])).offers.get(sku) : undefined
       const { fulfilment } = await fulfilments.update(
         orderId,
         ownedBy(caller.id),
-        (before) => requestReturn(before, { id: once.id, ...body }, rules, new Date()),
+        (before) => {
+          if (sku && offer?.currency !== before.left.currency) throw notOffered()
+          return requestReturn(before, { id: once.id, ...asked, exchangeFor: offer }, rules, new Date())
+        },
         (tx, after) => once.record(tx, 201, returnOf(after.fulfilment, once.id)),
       )
       wake(ref)

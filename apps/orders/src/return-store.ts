@@ -3,6 +3,8 @@ import type { Database, Transaction } from '@caravan/service-kit/database'
 
 /** Seconds after a change until somebody looks whether the workflow knows of it. */
 const patienceSeconds = 15
+/** Until somebody looks again. */
+const pauseSeconds = 30
 
 export interface Tended {
   readonly orderId: string
@@ -55,16 +57,12 @@ export const createReturnStore = (db: Database) => ({
     return rows.map(({ id, order_id, status }) => ({ orderId: order_id, returnId: id, status }))
   },
 
-  /** Next when it lapses, or after so many seconds where it is not waited for; never for `null`. Unless it has changed meanwhile. */
-  tendLater: async ({ returnId, status }: Tended, seconds: number | null): Promise<void> => {
+  /** Next after a pause, for `when-due` not before it lapses; never for `over`. Unless it has changed meanwhile. */
+  tendLater: async ({ returnId, status }: Tended, next: 'over' | 'soon' | 'when-due'): Promise<void> => {
+    const from = next === 'when-due' ? 'GREATEST(COALESCE(until_at, NOW(3)), NOW(3))' : 'NOW(3)'
     await db('returns')
       .where({ id: returnId, status })
-      .update({
-        tend_at:
-          seconds === null
-            ? null
-            : db.raw('GREATEST(COALESCE(until_at, NOW(3)), NOW(3)) + INTERVAL ? SECOND', [seconds]),
-      })
+      .update({ tend_at: next === 'over' ? null : db.raw(`${from} + INTERVAL ? SECOND`, [pauseSeconds]) })
   },
 })
 

@@ -1,8 +1,11 @@
+import { maxQuantity, sellUnits } from '@caravan/contracts/inventory'
 import type { OrderReturn } from '@caravan/contracts/returns'
+import type { Sidecar } from '@caravan/service-kit/sidecar'
 import type { Workflow, Workflows } from '@caravan/service-kit/workflow-worker'
 import type { Fulfilment, FulfilmentChange } from './domain/fulfilment.ts'
-import { isAwaited, lapse, returnOf, settle } from './domain/returns.ts'
+import { type Exchanged, isAwaited, lapse, returnOf, settle } from './domain/returns.ts'
 import type { Fulfilments } from './fulfilments.ts'
+import type { OfferStore } from './offer-store.ts'
 
 export interface ReturnRef {
   readonly orderId: string
@@ -29,24 +32,52 @@ const followReturn = async function* (ctx, ref: ReturnRef) {
     if (first === news) news = ctx.waitForExternalEvent(returnWorkflow.changed)
     seen = yield look()
   }
-  if (seen.status === 'received') seen = yield ctx.callActivity('settleReturn', ref)
+  if (seen.status !== 'received') return seen.status
+  const exchanged: Exchanged = yield ctx.callActivity('exchangeReturn', ref)
+  seen = yield ctx.callActivity('settleReturn', { ...ref, ...exchanged })
   return seen.status
 } satisfies Workflow
 
 const anybodys = () => undefined
 
-export const returnWorkflows = (fulfilments: Fulfilments): Workflows => {
-  const changing =
-    (apply: (before: Fulfilment, id: string, now: Date) => FulfilmentChange) =>
-    async ({ orderId, returnId }: ReturnRef): Promise<Seen> => {
-      const { fulfilment } = await fulfilments.update(orderId, anybodys, (before) =>
-        apply(before, returnId, new Date()),
-      )
-      const { status, until } = returnOf(fulfilment, returnId)
-      return { status, until }
-    }
+interface Parts {
+  readonly fulfilments: Fulfilments
+  readonly offers: OfferStore
+  readonly sidecar: Pick<Sidecar, 'call'>
+}
+
+export const returnWorkflows = ({ fulfilments, offers, sidecar }: Parts): Workflows => {
+  const change = async (
+    { orderId, returnId }: ReturnRef,
+    apply: (before: Fulfilment, id: string, now: Date) => FulfilmentChange,
+  ): Promise<Seen> => {
+    const { fulfilment } = await fulfilments.update(orderId, anybodys, (before) =>
+      apply(before, returnId, new Date()),
+    )
+    const { status, until } = returnOf(fulfilment, returnId)
+    return { status, until }
+  }
+
+  /** Where the goods are not to be had, the exchange is none: the money goes back. */
+  const exchangeReturn = async ({ orderId, returnId }: ReturnRef): Promise<Exchanged> => {
+    const { fulfilment } = await fulfilments.find(orderId, anybodys)
+    const { exchange, status } = returnOf(fulfilment, returnId)
+    if (!exchange || status !== 'received') return { sold: false }
+    const { sku, quantity } = exchange
+    const items = Array.from({ length: Math.ceil(quantity / maxQuantity) }, (_, n) => ({
+      ...{ sku, quantity: Math.min(maxQuantity, quantity - n * maxQuantity) },
+    }))
+    const { outcome } = await sidecar.call(sellUnits, { body: { saleId: returnId, orderId, items } })
+    return { sold: outcome === 'sold', seller: (await offers.find([sku])).offers.get(sku)?.seller }
+  }
+
   return {
     workflows: { [returnWorkflow.name]: followReturn },
-    activities: { lookAtReturn: changing(lapse), settleReturn: changing(settle) },
+    activities: {
+      lookAtReturn: (ref: ReturnRef) => change(ref, lapse),
+      exchangeReturn,
+      settleReturn: ({ sold, seller, ...ref }: ReturnRef & Exchanged) =>
+        change(ref, (before, id, now) => settle(before, id, now, { sold, seller })),
+    },
   }
 }

@@ -5,6 +5,7 @@ import type { Sharded } from '@caravan/service-kit/shards'
 import { workflowWorker } from '@caravan/service-kit/workflow-worker'
 import type { config as ordersConfig } from './config.ts'
 import type { Fulfilments } from './fulfilments.ts'
+import type { OfferStore } from './offer-store.ts'
 import { returnRoutes } from './return-routes.ts'
 import type { ReturnStore } from './return-store.ts'
 import { returnWorkflows } from './return-workflow.ts'
@@ -12,6 +13,7 @@ import { createWakeReturn, tendReturns } from './tend-returns.ts'
 
 interface Parts {
   readonly fulfilments: Fulfilments
+  readonly offers: OfferStore
   readonly stores: Sharded<ReturnStore>
   readonly config: typeof ordersConfig
   readonly tools: Tools
@@ -20,6 +22,7 @@ interface Parts {
 /** Returns: what people do with them, what follows by itself, and who looks after that. */
 export const createReturns = ({
   fulfilments,
+  offers,
   stores,
   config,
   tools,
@@ -33,9 +36,9 @@ export const createReturns = ({
     goodsSeconds: config.RETURN_GOODS_SECONDS,
   }
   return {
-    routes: returnRoutes({ fulfilments, stores, rules, wake: createWakeReturn(tools) }),
+    routes: returnRoutes({ fulfilments, offers, stores, rules, wake: createWakeReturn(tools) }),
     background: [
-      workflowWorker(returnWorkflows(fulfilments), { config, ...tools }),
+      workflowWorker(returnWorkflows({ fulfilments, offers, sidecar: tools.sidecar }), { config, ...tools }),
       tendReturns(stores, tools),
     ],
   }

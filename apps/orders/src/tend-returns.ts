@@ -6,8 +6,6 @@ import type { ReturnStore, Tended } from './return-store.ts'
 import { type ReturnRef, returnWorkflow } from './return-workflow.ts'
 
 const atOnce = 20
-/** Seconds until it is looked after again. */
-const pauseSeconds = 30
 
 /** Has a return's workflow look at it; begins the workflow where there is none, or it failed. */
 const wake = async (ref: ReturnRef, { sidecar }: Tools): Promise<void> => {
@@ -31,26 +29,24 @@ export const createWakeReturn =
  */
 export const tendReturns = (stores: Sharded<ReturnStore>, tools: Tools): Background => {
   const { sidecar } = tools
-  const tend = async (each: Tended): Promise<number | null> => {
+  const tend = async (each: Tended): Promise<'over' | 'soon' | 'when-due'> => {
     if (!isOver(each.status)) {
       await wake(each, tools)
-      return pauseSeconds
+      return 'when-due'
     }
     const goesOn = await sidecar.workflow.goesOn(each.returnId)
-    if (goesOn === undefined) return null
     if (goesOn) await sidecar.workflow.raise(each.returnId, returnWorkflow.changed)
-    else await sidecar.workflow.purge(each.returnId)
-    return goesOn ? pauseSeconds : null
+    if (goesOn === false) await sidecar.workflow.purge(each.returnId)
+    return goesOn ? 'soon' : 'over'
   }
   return everyAsLeader(5000, 'tend-returns', tools, () =>
     inEach(stores, async (store) => {
       for (const each of await store.untended(atOnce)) {
-        try {
-          await store.tendLater(each, await tend(each))
-        } catch (error) {
+        const next = await tend(each).catch((error) => {
           tools.log.warn({ err: error, return_id: each.returnId }, 'its workflow is looked after again')
-          await store.tendLater(each, pauseSeconds)
-        }
+          return 'soon' as const
+        })
+        await store.tendLater(each, next)
       }
     }),
   )

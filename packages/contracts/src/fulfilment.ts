@@ -58,7 +58,7 @@ const refund = z.object({
 })
 export type Refund = z.infer<typeof refund>
 
-/** ordered = shipped + cancelled + open, of each line and always. */
+/** ordered = shipped + cancelled + open, of each line and always; what came in exchange is ordered, too. */
 const fulfilmentLine = z.object({
   sku,
   ordered: z.int(),

@@ -117,7 +117,30 @@ export const sellReserved = operation({
   }),
 })
 
-export const inventoryOperations = [getAvailability, getStock, adjustStock, reserve, sellReserved] as const
+export const sellUnits = operation({
+  app,
+  id: 'sellUnits',
+  method: 'POST',
+  path: '/v1/unit-sales',
+  summary:
+    'Sell further units of an order from what is available, all or none; a sale that was made is made once',
+  access: { apps: ['orders'] },
+  status: 200,
+  body: z.strictObject({ saleId: id, orderId: id, items }),
+  response: z.discriminatedUnion('outcome', [
+    z.object({ outcome: z.literal('sold') }),
+    z.object({ outcome: z.literal('insufficient-stock'), shortages: z.array(shortage) }),
+  ]),
+})
+
+export const inventoryOperations = [
+  getAvailability,
+  getStock,
+  adjustStock,
+  reserve,
+  sellReserved,
+  sellUnits,
+] as const
 
 export const reservationFulfilled = event({
   topic: 'reservation.fulfilled',

@@ -34,6 +34,8 @@ export const orderReturn = z.object({
   reason: returnReason,
   comment: z.string().optional(),
   lines: z.array(z.object({ sku, quantity: z.int() })),
+  /** What is sent instead, at the price of when it was requested; where that cannot be, the money goes back. */
+  exchange: z.object({ sku, quantity: z.int(), price: sum }).optional(),
   /** What was left to give back of the units when it was requested. */
   amount: sum,
   approvedBy: z.enum(['rule', 'staff']).optional(),
@@ -57,14 +59,21 @@ export const requestReturn = operation({
   method: 'POST',
   path: '/v1/orders/{orderId}/returns',
   summary:
-    'Ask to send units of one of one’s own orders back for their money: units that were sent and are in no other return',
+    'Ask to send units of one of one’s own orders back, for their money or as many of another SKU: units that were sent and are in no other return',
   access: 'member',
   status: 201,
   idempotent: true,
   params: z.strictObject({ orderId: id }),
-  body: z.strictObject({ lines: units, reason: returnReason, comment: line(500).optional() }),
+  body: z.strictObject({
+    ...{ lines: units, reason: returnReason, comment: line(500).optional() },
+    /** As many units of another SKU, or of the same, that cost no more; what they cost less goes back. */
+    exchangeFor: sku.optional(),
+  }),
   response: orderReturn,
-  problems: { ...problems, 'orders/more-than-sent': 409 },
+  problems: {
+    ...{ ...problems, 'orders/more-than-sent': 409 },
+    ...{ 'orders/unknown-sku': 422, 'orders/exchange-costs-more': 409 },
+  },
   example: { body: { lines: [{ sku: 'GAIWAN-WHITE', quantity: 1 }], reason: 'unwanted' } },
 })
 

@@ -9,6 +9,8 @@ export const failpoints = [
   'after-publish',
   'before-provider-call',
   'after-provider-call',
+  'before-step',
+  'after-step',
   'before-acknowledgement',
   'after-acknowledgement',
   'before-answer',

@@ -9,6 +9,7 @@ import {
 } from '@dapr/dapr'
 import { type Background, every } from './background.ts'
 import type { BaseConfig } from './config.ts'
+import { failpoint } from './failpoint.ts'
 import type { Log } from './log.ts'
 import type { Sidecar } from './sidecar.ts'
 
@@ -58,9 +59,12 @@ export const workflowWorker = (
   for (const [name, workflow] of Object.entries(workflows))
     runtime.registerWorkflowWithName(name, workflow as TWorkflow)
   for (const [name, act] of Object.entries(activities))
-    runtime.registerActivityWithName(name, (_: WorkflowActivityContext, input: unknown) =>
-      act(input as never),
-    )
+    runtime.registerActivityWithName(name, async (_: WorkflowActivityContext, input: unknown) => {
+      failpoint('before-step')
+      const done = await act(input as never)
+      failpoint('after-step')
+      return done
+    })
   const upkeep = every(2000, 'workflow-worker', log, async () => {
     await sidecar.ready(1000)
     await runtime.start().catch((error: Error) => {

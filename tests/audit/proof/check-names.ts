@@ -2,8 +2,9 @@
 
 export const received = 'received = the sum of adjustments'
 export const reserved = 'reserved = the items of held reservations'
-export const soldItems = 'sold = the items of sold reservations, less what is there again'
-export const soldLines = 'sold = the lines of confirmed orders, less what is there again'
+export const soldItems = 'sold = the items of sold reservations and further sales, less what is there again'
+export const soldLines =
+  'sold = the lines of confirmed orders and what came in exchange, less what is there again'
 export const live = 'at most one live capture an order, in payments'
 export const liveCharge = 'at most one live capture an order, at the provider'
 export const ledger = 'the ledger has each capture and refund, and nothing else'

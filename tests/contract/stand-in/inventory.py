@@ -12,7 +12,7 @@ SKU = matches(r"[A-Z0-9][A-Z0-9-]{2,39}")
 ITEM = {"sku": SKU, "quantity": integer(1, 1000)}
 
 PILES = ("available", "reserved", "sold")
-stock, adjustments, reservations, releases = {}, {}, {}, set()
+stock, adjustments, reservations, releases, further_sales = {}, {}, {}, set(), set()
 
 
 def delta(value, at):
@@ -25,6 +25,7 @@ def skus(value, at):
 
 RESERVE = record(orderId=ID, items=listing(record(**ITEM)), ttlSeconds=integer(1, 604_800))
 SALES = record(orders=listing(record(orderId=ID, items=listing(record(**ITEM))), 0, 10))
+UNIT_SALE = record(saleId=ID, orderId=ID, items=listing(record(**ITEM)))
 ADJUST = record(delta=delta, reason=matches(r"\s*\S[\s\S]{0,199}"))
 
 # A pile never goes below nothing, and every unit is in one of them.
@@ -123,6 +124,18 @@ def release_sold(releaseId, items, **_):
         move(summed(items), "sold", "available")
 
 
+def sell_units(body):
+    sale, sums = body["saleId"].lower(), summed(body["items"])
+    if sale in further_sales:
+        return {"outcome": "sold"}
+    short = shortages(sums)
+    if short:
+        return {"outcome": "insufficient-stock", "shortages": short}
+    move(sums, "available", "sold")
+    further_sales.add(sale)
+    return {"outcome": "sold"}
+
+
 ITEMS = {"items": listing(record(strict=False, **ITEM))}
 EVENTS = {
     "order.paid": (ITEMS, sell),
@@ -148,6 +161,7 @@ App(
         ("PUT", "adjustStock", may("adjustStock"), ("sku", "adjustmentId"), ADJUST, adjust),
         ("POST", "reserve", "orders", (), RESERVE, reserve),
         ("POST", "sellReserved", "orders", (), SALES, sell_all),
+        ("POST", "sellUnits", "orders", (), UNIT_SALE, sell_units),
     ),
     parameters={"sku": SKU, "adjustmentId": ID, "eventId": matches(r".{1,64}")},
     queries={"getAvailability": record(skus=skus)},

@@ -28,6 +28,8 @@ export interface Line {
   readonly sku: string
   readonly seller?: string | undefined
   readonly ordered: number
+  /** Of these, what came in exchange for others. */
+  readonly exchanged?: number | undefined
   readonly shipped: number
   readonly cancelled: number
 }

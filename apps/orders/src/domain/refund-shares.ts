@@ -150,3 +150,24 @@ export const takeAmount = (left: Shares, amount: number): Taken => {
     delivery: of(left.delivery, grosses.at(-1) as number),
   })
 }
+
+/** So much of what was taken is put back, as units of a SKU that takes the place of others. */
+export const putBack = (
+  { part, left }: Taken,
+  { sku, quantity }: Pick<LineSums, 'sku' | 'quantity'>,
+  amount: number,
+): Taken => {
+  const kept = takeAmount(part, amount)
+  const sums = [...kept.part.lines, kept.part.delivery].reduce<Sums>(plus, nothing)
+  const known = left.lines.some((line) => line.sku === sku)
+  const lines = known ? left.lines : [...left.lines, { sku, quantity: 0, ...nothing }]
+  return {
+    part: kept.left,
+    left: {
+      ...left,
+      lines: lines.map((line) =>
+        line.sku === sku ? { sku, quantity: line.quantity + quantity, ...plus(line, sums) } : line,
+      ),
+    },
+  }
+}

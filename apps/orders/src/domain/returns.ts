@@ -1,4 +1,5 @@
 import { orderItemsReleased } from '@caravan/contracts/fulfilment'
+import { chargeStep } from '@caravan/contracts/price'
 import type { OrderReturn, ReturnStatus } from '@caravan/contracts/returns'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact } from '@caravan/service-kit/outbox'
@@ -12,7 +13,7 @@ import {
   unitsLeft,
   unitsOf,
 } from './fulfilment.ts'
-import { grossOf, takeUnits } from './refund-shares.ts'
+import { grossOf, putBack, takeUnits } from './refund-shares.ts'
 
 /** How a shop takes goods back. */
 export interface ReturnRules {
@@ -60,14 +61,40 @@ const returnableOf = ({ lines, returns = [] }: Fulfilment, sku: string): number 
 
 const later = (now: Date, seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString()
 
+interface Offered {
+  readonly sku: string
+  readonly unitPrice: number
+  readonly currency: string
+}
+
 export interface ReturnRequest extends Pick<OrderReturn, 'id' | 'reason' | 'comment'> {
   readonly lines: Units
+  /** What is wanted instead, as it is offered now. */
+  readonly exchangeFor?: Offered | undefined
+}
+
+/** As many units as come back. The same SKU is never dearer than it was. */
+const exchangeOf = (
+  units: ReadonlyMap<string, number>,
+  amount: number,
+  { sku, unitPrice, currency }: Offered,
+): NonNullable<OrderReturn['exchange']> => {
+  const quantity = [...units.values()].reduce((sum, some) => sum + some, 0)
+  const isSame = units.size === 1 && units.has(sku)
+  const asked = isSame ? Math.min(amount, unitPrice * quantity) : unitPrice * quantity
+  const price = asked - (asked % chargeStep(currency))
+  if (price <= amount) return { sku, quantity, price }
+  throw new AppError(
+    'conflict',
+    'orders/exchange-costs-more',
+    `${quantity} ${sku} cost ${price}, not ${amount}`,
+  )
 }
 
 /** Goods are to come back; by rule that is approved at once. One effect an id. Throws 409 for more units than can be returned. */
 export const requestReturn = (
   before: Fulfilment,
-  { id, lines, ...why }: ReturnRequest,
+  { id, lines, exchangeFor, ...why }: ReturnRequest,
   rules: ReturnRules,
   now: Date,
 ): FulfilmentChange => {
@@ -86,6 +113,7 @@ export const requestReturn = (
   const at = now.toISOString()
   const made: OrderReturn = {
     ...{ id, orderId: before.orderId, ...why, lines: unitsOf(units), amount, requestedAt: at, statusAt: at },
+    ...(exchangeFor ? { exchange: exchangeOf(units, amount, exchangeFor) } : {}),
     ...(byRule
       ? { status: 'approved', approvedBy: 'rule', until: later(now, rules.goodsSeconds) }
       : { status: 'requested', until: later(now, rules.answerSeconds) }),
@@ -146,14 +174,50 @@ export const lapse = (before: Fulfilment, id: string, now: Date): FulfilmentChan
   return { fulfilment: move(before, known, 'lapsed', now), facts: [] }
 }
 
-/** Ends what was received: the units can be sold again, unless they are written off, and what is left of their money goes back. */
-export const settle = (before: Fulfilment, id: string, now: Date): FulfilmentChange => {
+/** The units of an exchange are ordered, and open; of the seller that offers them. */
+const ordered = (
+  lines: Fulfilment['lines'],
+  { sku, quantity }: Units[number],
+  seller?: string,
+): Fulfilment['lines'] => {
+  const known = lines.some((line) => line.sku === sku)
+  const all = known ? lines : [...lines, { sku, seller, ordered: 0, shipped: 0, cancelled: 0 }]
+  return all.map((line) =>
+    line.sku === sku
+      ? { ...line, ordered: line.ordered + quantity, exchanged: (line.exchanged ?? 0) + quantity }
+      : line,
+  )
+}
+
+/** What came of an exchange: its units are sold to this order, or they are not to be had. */
+export interface Exchanged {
+  readonly sold: boolean
+  readonly seller?: string | undefined
+}
+
+/**
+ * Ends what was received: the units can be sold again, unless they are written off, and what is left of their money goes back, less what
+ * is sent instead costs.
+ */
+export const settle = (
+  before: Fulfilment,
+  id: string,
+  now: Date,
+  { sold, seller }: Exchanged = { sold: false },
+): FulfilmentChange => {
   const known = returnOf(before, id)
   if (known.status !== 'received') return same(before)
   const taken = takeUnits(before.left, unitsLeft(before.left, summed(known.lines)))
-  const moved = move(before, known, 'refunded', now)
-  const { fulfilment, facts } = giveBack(moved, id, 'goods-returned', taken, now)
   const { orderId } = before
   const released = fact(orderItemsReleased, { orderId, releaseId: id, items: [...known.lines] })
-  return { fulfilment, facts: known.condition === 'resellable' ? [...facts, released] : facts }
+  const end = (moved: Fulfilment, money: typeof taken): FulfilmentChange => {
+    const { fulfilment, facts } = giveBack(moved, id, 'goods-returned', money, now)
+    return { fulfilment, facts: known.condition === 'resellable' ? [...facts, released] : facts }
+  }
+  const { exchange } = known
+  if (!exchange || !sold) return end(move(before, known, 'refunded', now), taken)
+  // Some of the money may have gone back since.
+  const price = Math.min(exchange.price, grossOf(taken.part))
+  const lines = ordered(before.lines, exchange, seller)
+  return end({ ...move(before, known, 'exchanged', now), lines }, putBack(taken, exchange, price))
 }
