@@ -73,4 +73,21 @@ export const totalChecks: readonly Check[] = [
        WHERE NOT (JSON_VALUE(e.data, '$.total.amount') <=> o.total AND JSON_VALUE(e.data, '$.total.currency') <=> o.currency)`,
     ],
   },
+  {
+    invariant: 'I7',
+    check: 'figures = the sums of the orders',
+    counts: 'SELECT COUNT(*) FROM orders.sales',
+    finds: [
+      `SELECT CONCAT('of orders in ', o.currency, ' ', o.sold, ' was sold; the figures say ', COALESCE(s.sold, 'nothing')) AS what
+       FROM (SELECT currency, SUM(total) AS sold FROM orders.orders WHERE status = 'confirmed' AND quote IS NOT NULL
+         AND id NOT IN (SELECT subject FROM orders.sales_due) GROUP BY currency) AS o
+       LEFT JOIN (SELECT currency, SUM(sold_gross) AS sold FROM orders.sales GROUP BY currency) AS s ON s.currency = o.currency
+       WHERE NOT s.sold <=> o.sold`,
+      `SELECT CONCAT('of orders in ', o.currency, ' ', o.back, ' went back; the figures say ', COALESCE(s.back, 'nothing')) AS what
+       FROM (SELECT o.currency, SUM(r.amount) AS back FROM audit_parts r JOIN orders.orders o ON o.id = r.order_id AND o.quote IS NOT NULL
+         WHERE r.status = 'done' AND r.id NOT IN (SELECT subject FROM orders.sales_due) GROUP BY o.currency) AS o
+       LEFT JOIN (SELECT currency, SUM(back_gross) AS back FROM orders.sales GROUP BY currency) AS s ON s.currency = o.currency
+       WHERE NOT s.back <=> o.back`,
+    ],
+  },
 ]

@@ -150,6 +150,8 @@ const samples: Readonly<Record<string, Input>> = {
   listOrderNotes: { ...staged, query: { limit: '3' } },
   receiveCarrierWebhook: { params: { carrier: 'dhl' }, body: { status: 'delivered' } },
   putInvoicing: { body: { timeZone: 'UTC', language: 'en' } },
+  listSales: { query: { by: 'sku', from: '2026-01-01', until: '2026-12-31', limit: '3' } },
+  listPromotionSales: { query: { from: '2026-01-01', until: '2026-12-31', limit: '3' } },
   listOrderDocuments: staged,
   getOrderDocument: { params: { orderId, documentNumber: '2026-1-000001', format: 'pdf' } },
   recordCaptures: { body: { payments: [{ paymentId: newId(), orderId }] } },

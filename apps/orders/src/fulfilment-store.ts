@@ -5,7 +5,7 @@ import { traceIdOf } from '@caravan/service-kit/trace'
 import { begin, type Fulfilment, type FulfilmentChange, isOpenFor } from './domain/fulfilment.ts'
 import type { Order } from './domain/order.ts'
 import { stepsOf } from './domain/steps.ts'
-import { noteDue } from './invoice-store.ts'
+import { noteDue } from './due-store.ts'
 import type { OrderStore } from './order-store.ts'
 import { writeReturns } from './return-store.ts'
 

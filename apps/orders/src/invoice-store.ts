@@ -1,12 +1,6 @@
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
+import type { Due } from './due-store.ts'
 import type { Invoice, Unnumbered } from './invoices/invoice.ts'
-
-/** What has no document yet, or had none a moment ago. */
-export interface Due {
-  /** An order's id for its invoice, a refund's for its credit note: what has a document gets no second one. */
-  readonly subject: string
-  readonly orderId: string
-}
 
 /** What is to be numbered: its number and date are given with it. */
 export interface Draft extends Due {
@@ -26,13 +20,6 @@ interface Row {
 const toIssued = ({ subject, order_id, document }: Row): Issued => ({
   ...{ subject, orderId: order_id, document: JSON.parse(document) },
 })
-
-/** Notes in the transaction that makes it so that documents are due. Again changes nothing. */
-export const noteDue = async (tx: Transaction, due: readonly Due[]): Promise<void> => {
-  if (due.length === 0) return
-  const rows = due.map(({ subject, orderId }) => ({ subject, order_id: orderId }))
-  await tx('documents_due').insert(rows).onConflict().ignore()
-}
 
 /**
  * Numbers of a series follow one another without a gap: a shop's books are asked for the missing ones. Each database of orders has

@@ -2,6 +2,7 @@ import { fulfilmentOperations } from '@caravan/contracts/fulfilment'
 import { invoiceOperations } from '@caravan/contracts/invoices'
 import { ordersOperations } from '@caravan/contracts/orders'
 import { returnOperations } from '@caravan/contracts/returns'
+import { salesOperations } from '@caravan/contracts/sales'
 import { staffOrdersOperations } from '@caravan/contracts/staff-orders'
 import { inWorker } from '@caravan/service-kit/in-worker'
 import { runService } from '@caravan/service-kit/run-service'
@@ -37,6 +38,8 @@ import { createQuoting } from './quoting.ts'
 import { createReturnStore } from './return-store.ts'
 import { createReturns } from './returns.ts'
 import { routes } from './routes.ts'
+import { salesCount, salesRoutes } from './sales.ts'
+import { createSalesStore } from './sales-store.ts'
 import { createSellerStore } from './seller-store.ts'
 import { createStaffOrders } from './staff-orders.ts'
 import { staffRoutes } from './staff-routes.ts'
@@ -54,6 +57,7 @@ await runService({
     ...invoiceOperations,
     ...returnOperations,
     ...staffOrdersOperations,
+    ...salesOperations,
   ],
   migrations: new URL('../migrations/', import.meta.url),
   sharded: true,
@@ -62,10 +66,12 @@ await runService({
     const books = mapShards(shards, ({ db, outbox }) => {
       const orders = createOrderStore(db, outbox)
       const fulfilments = createFulfilmentStore(db, outbox, orders)
-      return { orders, fulfilments, invoices: createInvoiceStore(db, invoicing.newCode) }
+      const invoices = createInvoiceStore(db, invoicing.newCode)
+      return { orders, fulfilments, invoices, sales: createSalesStore(db, fulfilments) }
     })
     const stores = mapShards(books, ({ orders }) => orders)
     const fulfilmentStores = mapShards(books, ({ fulfilments }) => fulfilments)
+    const salesStores = mapShards(books, ({ sales }) => sales)
     const orders = createOrders(stores)
     const fulfilments = createFulfilments(fulfilmentStores)
     const receive = createCarrierWebhook(await sidecar.secret('carrier-webhook-secret'), fulfilments, log)
@@ -93,6 +99,7 @@ await runService({
           settled: createAwaitSettled(orders, log),
         }),
         ...fulfilmentRoutes({ fulfilments, sellers: createSellerStore(db), receive }),
+        ...salesRoutes(salesStores),
         ...invoiceRoutes({
           ...{ invoicing, documentsOf: createOrderDocuments(books, issueDocuments), drawPdf: pdfs.call },
         }),
@@ -108,6 +115,7 @@ await runService({
         ...returns.background,
         catalogCatchUp(offers, tools),
         promotionsCatchUp(promotions, tools),
+        salesCount(salesStores, tools),
         documentSweep(books, issueDocuments, tools),
         { start: () => pdfs.stop },
         numberOrders(searches, tools),

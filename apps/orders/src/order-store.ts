@@ -14,7 +14,7 @@ import {
   unitsOf,
 } from './domain/order.ts'
 import type { Standing } from './domain/standing.ts'
-import { noteDue } from './invoice-store.ts'
+import { noteDue } from './due-store.ts'
 
 export interface Row {
   id: string
@@ -204,6 +204,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
     const ids = [...new Set(changes.map(({ id }) => id))]
     const rows: Row[] = await tx('orders').whereIn('id', ids).orderBy('id').forUpdate()
     const orders = new Map(rows.map((row) => [row.id, toOrder(row)]))
+    const statuses = new Map(rows.map(({ id, status }) => [id, status]))
     const changed = new Set<string>()
     const facts: Fact[] = []
     for (const { id, apply, traceparent } of changes) {
@@ -230,7 +231,7 @@ export const createOrderStore = (db: Database, outbox: Outbox) => {
       )
       const confirmed = written
         .flatMap(({ id }) => orders.get(id) ?? [])
-        .filter(({ status }) => status === 'confirmed')
+        .filter(({ id, status }) => status === 'confirmed' && statuses.get(id) !== status)
       await tellSellers(tx, confirmed)
       await noteDue(
         tx,

@@ -21,6 +21,7 @@ import {
 } from '@caravan/contracts/orders'
 import { inquirePayment } from '@caravan/contracts/payments'
 import { listPromotionChanges } from '@caravan/contracts/promotions'
+import { listSales, salesOperations } from '@caravan/contracts/sales'
 import {
   addOrderNote,
   getOrderTimeline,
@@ -51,6 +52,7 @@ const started: ChildProcess[] = []
 
 const staff = newId()
 const product = productChanged.example
+const finance = newId()
 const [variant] = product.variants
 
 const freePort = async (): Promise<number> => {
@@ -78,8 +80,14 @@ const noChanges = () => ({ data: [], hasMore: false, until: new Date().toISOStri
 
 /** What stands around it. */
 const surround = (fake: FakeSidecar): void => {
-  const own = [...ordersOperations, ...invoiceOperations, ...staffOrdersOperations] as readonly Operation[]
-  const entries = own.flatMap(entriesOf)
+  const own = [
+    ...ordersOperations,
+    ...invoiceOperations,
+    ...staffOrdersOperations,
+    ...salesOperations,
+  ] as readonly Operation[]
+  const grant = { kind: 'grant', id: `${finance} finance`, value: { account: finance, role: 'finance' } }
+  const entries = [...own.flatMap(entriesOf), grant]
   const keys = [{ ...tokens.publicKey.export({ format: 'jwk' }), kid }]
   const around: Record<string, Answers> = {
     identity: {
@@ -367,6 +375,26 @@ test('each database numbers its documents by itself, under a code of its own', a
   assert.deepEqual(codes.sort(), ['1', '2'])
 })
 
+test('figures are those of both databases together', async () => {
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
+  const query = `by=sku&from=${day(-1)}&until=${day(1)}&sku=${variant?.sku}`
+  const sold = async (): Promise<number> => {
+    const { body } = await call<{ data: { sold: { units: number } }[] }>(finance, listSales, { query })
+    assert.ok(body.data.length <= 1)
+    return body.data[0]?.sold.units ?? 0
+  }
+  const confirmed = async () =>
+    (await Promise.all(databases.map(({ db }) => db('orders').where({ status: 'confirmed' })))).map(
+      ({ length }) => length,
+    )
+  const counts = await confirmed()
+  assert.ok(counts.every((count) => count > 0))
+  await patiently(
+    'all of it is counted',
+    async () => (await sold()) === Number(counts[0]) + Number(counts[1]),
+  )
+})
+
 test('cancelling and capturing at once have one winner, in whichever database', async () => {
   for (const account of accounts(4)) {
     const { id } = await place(account)
@@ -500,7 +528,7 @@ test('a service that had one database goes on with two halves of it', async () =
       await half.db.raw('INSERT INTO ?? SELECT * FROM ??.??', [table, name, table])
     }
     const statements = statementsFor('halve')
-    assert.equal(statements.length, 12)
+    assert.equal(statements.length, 13)
     for (const statement of statements) {
       await whole.db.raw(statement)
       await half.db.raw(statement.replace('>=', '<'))

@@ -15,6 +15,7 @@ import { paymentsEvents, paymentsOperations } from './payments.ts'
 import { promotionsEvents, promotionsOperations } from './promotions.ts'
 import { redemptionsOperations } from './redemptions.ts'
 import { returnOperations } from './returns.ts'
+import { salesOperations } from './sales.ts'
 import { staffOrdersOperations } from './staff-orders.ts'
 
 /** Every operation of every app: the gateway's routing table and the published OpenAPI come from it. */
@@ -29,6 +30,7 @@ export const operations: readonly Operation[] = [
   ...invoiceOperations,
   ...returnOperations,
   ...staffOrdersOperations,
+  ...salesOperations,
   ...paymentsOperations,
   ...promotionsOperations,
   ...codesOperations,

@@ -61,3 +61,4 @@ export const documented =
 export const documentsDue = 'every document that is due is issued, where there is a seller'
 export const numbers = 'each order has a number, which no other has'
 export const found = 'an order is found by its lines, its account and its currency, and no other is'
+export const figures = 'figures = the sums of the orders'

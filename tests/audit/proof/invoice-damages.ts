@@ -1,4 +1,4 @@
-import { documented, documentSums, documentsDue, gaps } from './check-names.ts'
+import { documented, documentSums, documentsDue, figures, gaps } from './check-names.ts'
 import type { Story } from './sample-story.ts'
 import { type Case, nobody, type Spoil } from './spoil.ts'
 
@@ -37,6 +37,16 @@ export const ofInvoices = ({ first, sent }: Story, { sql }: Spoil): Case[] => {
         `INSERT INTO orders.documents_due (subject, order_id, due_at) VALUES ('${nobody}', '${first.id}', NOW(3) - INTERVAL 1 HOUR)`,
       ),
       [documentsDue],
+    ],
+    [
+      'a figure of a cent more',
+      sql("UPDATE orders.sales SET sold_gross = sold_gross + 1 WHERE sku <> '' LIMIT 1"),
+      [figures],
+    ],
+    [
+      'a figure of nothing back',
+      sql('UPDATE orders.sales SET back_gross = 0 WHERE back_gross > 0'),
+      [figures],
     ],
   ]
 }

@@ -4,6 +4,7 @@ import {
   captures,
   costs,
   documentSums,
+  figures,
   histories,
   lineTotals,
   oneKey,
@@ -73,7 +74,7 @@ export const ofOrders = (
     [
       'a paid order that is not confirmed',
       change(first, `status = 'paid', history = JSON_REMOVE(history, '$[2]')`),
-      [ordersEnd, captures, promisedEnd, story, documentSums],
+      [ordersEnd, captures, promisedEnd, story, documentSums, figures],
     ],
     [
       'an order whose refund is due for ever',
