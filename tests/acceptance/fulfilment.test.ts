@@ -194,7 +194,7 @@ test('a seller sees and sends its own lines of an order: no other’s, and nothi
   const [seen, ...more] = (await list()).body.data
   assert.deepEqual(more, [])
   assert.deepEqual(seen.lines, [{ sku: mine.sku, ordered: 2, shipped: 0, cancelled: 0, open: 2 }])
-  const members = ['lines', 'orderId', 'placedAt', 'shipments', 'shippingAddress', 'status']
+  const members = ['lines', 'number', 'orderId', 'placedAt', 'shipments', 'shippingAddress', 'status']
   assert.deepEqual(Object.keys(seen).sort(), members)
 
   const tooMuch = { ...body, lines: [...body.lines, { sku: others.sku, quantity: 1 }] }

@@ -11,11 +11,16 @@ import { mint, shop } from '../support/stack.ts'
 const { sure, door } = shop
 const path = '/v1/staff-orders'
 
-/** An account that nobody registered, with a role. */
+/** An account with a role, which counts by now. */
 const memberAs = async (role: string) => {
-  const member = mint.member()
+  const member = await shop.newShopper()
   const token = await shop.asOperator()
   await sure('PUT', `/v1/accounts/${member.id}/roles/${role}`, { token }, 204)
+  const expected = role === 'seller' ? 403 : 200
+  await eventually(`${role} counts`, async () => {
+    const { status } = await door('GET', path, { token: member.token })
+    return status === expected
+  })
   return member
 }
 const support = await memberAs('support')
