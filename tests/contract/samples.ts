@@ -13,10 +13,14 @@ const staged = { params: { orderId } }
 const ofReturn = { params: { orderId, returnId: newId() } }
 const ofPromotion = { params: { promotionId: productId } }
 const ofCode = { params: { promotionId: productId, code: 'CONTRACT' } }
-/** A promotion without any condition or limit. */
+/** A promotion of what nobody sells, so that no order of another test meets it, without any limit. */
 export const promotionContent = {
   ...{ name: text('Contract'), trigger: 'code', status: 'active', window: { timeZone: 'UTC' } },
-  ...{ currency: 'EUR', conditions: {}, effect: { kind: 'percent', basisPoints: 1000, of: 'order' } },
+  ...{
+    currency: 'EUR',
+    conditions: { items: { skus: ['CONTRACT-NOTHING'] } },
+    effect: { kind: 'percent', basisPoints: 1000, of: 'order' },
+  },
   ...{ priority: 0, combination: 'stacked', limits: {} },
 }
 const parcel = { lines: [{ sku, quantity: 1 }], carrier: 'dhl', trackingNumber: 'JJD000390007882' }
