@@ -11,12 +11,11 @@ import {
 } from '@caravan/contracts/fulfilment'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
-import type { Once } from '@caravan/service-kit/idempotency'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { createCarrierWebhook } from './carrier-webhook.ts'
 import type { Fulfilment } from './domain/fulfilment.ts'
 import { cancelUnits, type FulfilmentChange, ofSellers, refundMoney, ship } from './domain/fulfilment.ts'
-import type { Order } from './domain/order.ts'
+import { type Order, sellersOf } from './domain/order.ts'
 import type { Fulfilled } from './fulfilment-store.ts'
 import type { Fulfilments } from './fulfilments.ts'
 import { presentFulfilment, presentSellerOrder } from './present-fulfilment.ts'
@@ -37,20 +36,14 @@ const ownedBy = (accountId: string) => (order: Order) => {
 }
 
 export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRouteParts): Route[] => {
-  /** Changes an order once a request, and keeps the answer with the change. */
-  const once = async (
+  /** Under the request's id, of which there is one effect: where its outcome is kept is not where the order is. */
+  const change = async (
     orderId: string,
     check: (order: Order) => void,
     apply: (fulfilment: Fulfilment) => FulfilmentChange,
-    { record }: Once,
-  ) => {
-    const changed = await fulfilments.update(orderId, check, apply, (tx, fulfilled) =>
-      record(tx, 201, presentFulfilment(fulfilled)),
-    )
-    return presentFulfilment(changed)
-  }
+  ) => presentFulfilment(await fulfilments.update(orderId, check, apply))
 
-  const sellersOf = async (accountId: string): Promise<ReadonlySet<string>> =>
+  const sellersFor = async (accountId: string): Promise<ReadonlySet<string>> =>
     new Set(await sellers.ofAccount(accountId))
 
   /** Throws 404 where none of an order's lines is of these sellers. */
@@ -63,31 +56,16 @@ export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRo
       presentFulfilment(await fulfilments.find(params.orderId, ownedBy(caller.id))),
     ),
 
-    route(shipOrder, ({ params, body, once: request }) =>
-      once(
-        params.orderId,
-        anybodys,
-        (fulfilment) => ship(fulfilment, { id: request.id, ...body }, 'all', new Date()),
-        request,
-      ),
+    route(shipOrder, ({ params, body, once: { id } }) =>
+      change(params.orderId, anybodys, (before) => ship(before, { id, ...body }, 'all', new Date())),
     ),
 
-    route(cancelLines, ({ caller, params, body, once: request }) =>
-      once(
-        params.orderId,
-        ownedBy(caller.id),
-        (fulfilment) => cancelUnits(fulfilment, request.id, body.lines, new Date()),
-        request,
-      ),
+    route(cancelLines, ({ caller, params, body, once: { id } }) =>
+      change(params.orderId, ownedBy(caller.id), (before) => cancelUnits(before, id, body.lines, new Date())),
     ),
 
-    route(refundOrder, ({ params, body, once: request }) =>
-      once(
-        params.orderId,
-        anybodys,
-        (fulfilment) => refundMoney(fulfilment, request.id, body, new Date()),
-        request,
-      ),
+    route(refundOrder, ({ params, body, once: { id } }) =>
+      change(params.orderId, anybodys, (before) => refundMoney(before, id, body, new Date())),
     ),
 
     route(addSellerAccount, async ({ params: { sellerId }, body: { accountId } }) => {
@@ -101,7 +79,7 @@ export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRo
     }),
 
     route(listSellerOrders, async ({ caller, query: { limit, after, state } }) => {
-      const own = await sellersOf(caller.id)
+      const own = await sellersFor(caller.id)
       const openOnly = state === 'open'
       const ids = await fulfilments.ofSellers([...own], { openOnly, limit: limit + 1, after })
       const found = await fulfilments.findAll(ids.slice(0, limit))
@@ -110,17 +88,17 @@ export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRo
       return { data, hasMore: next !== undefined, ...(next ? { next } : {}) }
     }),
 
-    route(shipSellerOrder, async ({ caller, params, body, once: request }) => {
-      const own = await sellersOf(caller.id)
-      const shipped = await fulfilments.update(
-        params.orderId,
-        anybodys,
-        (fulfilment) => {
-          concerns(own, { fulfilment })
-          return ship(fulfilment, { id: request.id, ...body }, own, new Date())
-        },
-        (tx, fulfilled) => request.record(tx, 201, presentSellerOrder(fulfilled, own)),
-      )
+    route(shipSellerOrder, async ({ caller, params, body, once: { id } }) => {
+      const own = await sellersFor(caller.id)
+      // Nor does a seller hear what became of an order of others. What came in exchange is in the fulfilment alone.
+      const isConcerned = (order: Order) => {
+        if (order.status !== 'confirmed' && !sellersOf(order).some((seller) => own.has(seller)))
+          throw missing()
+      }
+      const shipped = await fulfilments.update(params.orderId, isConcerned, (fulfilment) => {
+        concerns(own, { fulfilment })
+        return ship(fulfilment, { id, ...body }, own, new Date())
+      })
       return presentSellerOrder(shipped, own)
     }),
 

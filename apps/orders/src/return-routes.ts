@@ -37,6 +37,15 @@ const notOffered = () =>
   new AppError('invalid', 'orders/unknown-sku', 'This is not on the shelf, or for another currency', {
     errors: [{ pointer: '/exchangeFor', detail: 'not on the shelf' }],
   })
+/** Its tax would have to be reckoned anew: the price of the other SKU comes without it. */
+const assertExchangeable = ({ quote }: Order): void => {
+  if (quote?.prices === 'net' && quote.tax > 0)
+    throw new AppError(
+      'conflict',
+      'orders/not-exchangeable',
+      'Goods at prices without tax are given back only',
+    )
+}
 const anybodys = () => undefined
 /** Another's order is answered as one that does not exist. */
 const ownedBy = (accountId: string) => (order: Order) => {
@@ -62,15 +71,14 @@ export const returnRoutes = ({ fulfilments, offers, stores, rules, wake }: Retur
       const ref = { orderId, returnId: once.id }
       const { exchangeFor: sku, ...asked } = body
       const offer = sku ? (await offers.find([sku])).offers.get(sku) : undefined
-      const { fulfilment } = await fulfilments.update(
-        orderId,
-        ownedBy(caller.id),
-        (before) => {
-          if (sku && offer?.currency !== before.left.currency) throw notOffered()
-          return requestReturn(before, { id: once.id, ...asked, exchangeFor: offer }, rules, new Date())
-        },
-        (tx, after) => once.record(tx, 201, returnOf(after.fulfilment, once.id)),
-      )
+      const check = (order: Order) => {
+        ownedBy(caller.id)(order)
+        if (sku) assertExchangeable(order)
+      }
+      const { fulfilment } = await fulfilments.update(orderId, check, (before) => {
+        if (sku && offer?.currency !== before.left.currency) throw notOffered()
+        return requestReturn(before, { id: once.id, ...asked, exchangeFor: offer }, rules, new Date())
+      })
       wake(ref)
       return returnOf(fulfilment, once.id)
     }),

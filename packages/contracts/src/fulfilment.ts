@@ -90,7 +90,7 @@ const sellerOrder = z.object({
 })
 
 const problems = { 'orders/not-found': 404, 'orders/not-confirmed': 409 } as const
-const tooMany = { ...problems, 'orders/more-than-open': 409 } as const
+const tooMany = { ...problems, 'orders/more-than-open': 409, 'orders/too-many-entries': 409 } as const
 const parcel = z.strictObject({ lines: units, carrier, trackingNumber })
 const parcelExample = {
   body: { lines: [{ sku: 'GAIWAN-WHITE', quantity: 1 }], carrier: 'dhl', trackingNumber: 'JJD000390007882' },
@@ -164,7 +164,12 @@ export const refundOrder = operation({
     .refine((body) => Object.keys(body).length > 0, 'of something')
     .meta({ minProperties: 1 }),
   response: fulfilment,
-  problems: { ...problems, 'orders/more-than-left': 409, 'orders/nothing-paid': 409 },
+  problems: {
+    ...problems,
+    'orders/more-than-left': 409,
+    'orders/nothing-paid': 409,
+    'orders/too-many-entries': 409,
+  },
   example: { body: { amount: 500 } },
 })
 

@@ -73,6 +73,7 @@ export const requestReturn = operation({
   problems: {
     ...{ ...problems, 'orders/more-than-sent': 409 },
     ...{ 'orders/unknown-sku': 422, 'orders/exchange-costs-more': 409 },
+    ...{ 'orders/not-exchangeable': 409, 'orders/too-many-entries': 409 },
   },
   example: { body: { lines: [{ sku: 'GAIWAN-WHITE', quantity: 1 }], reason: 'unwanted' } },
 })

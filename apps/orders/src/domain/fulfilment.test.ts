@@ -9,6 +9,7 @@ import {
   type Fulfilment,
   type FulfilmentChange,
   hear,
+  mostEntries,
   openOf,
   refundMoney,
   settleRefund,
@@ -147,6 +148,31 @@ test('a refund is settled once', () => {
   assert.equal(done.fulfilment.refunds[0]?.status, 'done')
   assert.equal(settleRefund(done.fulfilment, 'r1', 'refused').fulfilment, done.fulfilment)
   assert.equal(settleRefund(fulfilment, 'r2', 'done').fulfilment, fulfilment)
+})
+
+test('what a request asked for once is done once, whoever asks again', () => {
+  const all = [{ sku: 'A', quantity: 1 }]
+  const cancelled = cancelUnits(confirmed, 'r1', all, now).fulfilment
+  assert.equal(cancelUnits(cancelled, 'r1', all, now).fulfilment, cancelled)
+  const paidBack = refundMoney(cancelled, 'r2', { amount: 10 }, now).fulfilment
+  assert.equal(refundMoney(paidBack, 'r2', { amount: 10 }, now).fulfilment, paidBack)
+})
+
+test('what payments refused to give back can be given back another time', () => {
+  const { fulfilment } = refundMoney(
+    confirmed,
+    'r1',
+    { lines: [{ sku: 'A', quantity: 3 }], amount: 100 },
+    now,
+  )
+  assert.deepEqual(settleRefund(fulfilment, 'r1', 'refused').fulfilment.left, confirmed.left)
+})
+
+test('an order gathers no more than can be read at once', () => {
+  let fulfilment = confirmed
+  for (let n = 0; n < mostEntries; n += 1)
+    fulfilment = refundMoney(fulfilment, `${n}`, { amount: 1 }, now).fulfilment
+  assert.throws(() => refundMoney(fulfilment, 'last', { amount: 1 }, now), refused('orders/too-many-entries'))
 })
 
 /** What somebody does with an order, in hundredths of what could be done. */

@@ -4,6 +4,7 @@ import {
   orderItemsReleased,
   orderShipped,
   type ParcelStatus,
+  parcelStatus,
   type Refund,
   type RefundReason,
   type Shipment,
@@ -15,6 +16,7 @@ import { type Fact, fact } from '@caravan/service-kit/outbox'
 import type { Order } from './order.ts'
 import {
   grossOf,
+  restored,
   type Shares,
   type Taken,
   takeAmount,
@@ -48,6 +50,8 @@ export interface Fulfilment {
   readonly lines: readonly Line[]
   readonly shipments: readonly Shipment[]
   readonly refunds: readonly GivenBack[]
+  /** Their ids; absent before the first. */
+  readonly cancellations?: readonly string[]
   /** Absent before the first. */
   readonly returns?: readonly OrderReturn[]
   /** What could still be given back. */
@@ -156,6 +160,15 @@ export interface Parcel {
   readonly trackingNumber: string
 }
 
+/** What an order may gather, so that it stays one that is read at once. */
+export const mostEntries = 200
+
+/** Throws 409 once an order has gathered as much of something as it may. */
+export const assertRoom = (entries: readonly unknown[] = []): void => {
+  if (entries.length >= mostEntries)
+    throw new AppError('conflict', 'orders/too-many-entries', `An order has at most ${mostEntries} of these`)
+}
+
 /** A parcel is on its way. One effect a shipment id. */
 export const ship = (
   before: Fulfilment,
@@ -164,6 +177,7 @@ export const ship = (
   now: Date,
 ): FulfilmentChange => {
   if (before.shipments.some((shipment) => shipment.id === id)) return same(before)
+  assertRoom(before.shipments)
   const at = now.toISOString()
   const shipment: Shipment = {
     ...{ id, lines: unitsOf(summed(lines)), carrier, trackingNumber },
@@ -189,6 +203,9 @@ export const ship = (
   }
 }
 
+/** Of what a carrier says of one moment the further counts. */
+const rank = (status: ParcelStatus): number => parcelStatus.options.indexOf(status)
+
 /** What a carrier says. It changes nothing when it is older than what is known, and a parcel that has arrived stays so. */
 export const hear = (
   before: Fulfilment,
@@ -197,10 +214,10 @@ export const hear = (
 ): FulfilmentChange => {
   const known = before.shipments.find(({ id }) => id === shipmentId)
   if (!known || known.status === 'delivered') return same(before)
-  if (known.status === status && known.statusAt === at) return same(before)
   // A parcel may be noted here after the carrier has it.
-  const isOlder = known.status !== 'shipped' && at <= known.statusAt
-  if (isOlder && status !== 'delivered') return same(before)
+  const isUnheard = known.statusAt === known.shippedAt
+  const isLater = at > known.statusAt || (at === known.statusAt && rank(status) > rank(known.status))
+  if (!isUnheard && !isLater && status !== 'delivered') return same(before)
   const shipments = before.shipments.map((each) =>
     each.id === shipmentId ? { ...each, status, statusAt: at } : each,
   )
@@ -242,11 +259,23 @@ export const unitsLeft = (
     ]),
   )
 
-/** Units that are not sent yet will not be: their stock can be sold again, their money and their share of the delivery go back. */
+/**
+ * Units that are not sent yet will not be: their stock can be sold again, their money and their share of the delivery go back. One
+ * effect an id.
+ */
 export const cancelUnits = (before: Fulfilment, id: string, units: Units, now: Date): FulfilmentChange => {
+  const { cancellations = [] } = before
+  if (cancellations.includes(id)) return same(before)
+  assertRoom(cancellations)
   const lines = move(before, units, 'cancelled', 'all')
   const taken = takeUnits(before.left, unitsLeft(before.left, summed(units)), { withDelivery: true })
-  const { fulfilment, facts } = giveBack({ ...before, lines }, id, 'lines-cancelled', taken, now)
+  const { fulfilment, facts } = giveBack(
+    { ...before, lines, cancellations: [...cancellations, id] },
+    id,
+    'lines-cancelled',
+    taken,
+    now,
+  )
   const released = fact(orderItemsReleased, {
     ...{ orderId: before.orderId, releaseId: id, items: unitsOf(summed(units)) },
   })
@@ -280,7 +309,10 @@ const take = (left: Shares, { lines, delivery, amount }: RefundOf): Taken => {
   }
 }
 
-/** Money goes back while the goods stay where they are. Throws 409 where that would be more than is left, or nothing. */
+/**
+ * Money goes back while the goods stay where they are. One effect an id. Throws 409 where that would be more than is left, or
+ * nothing.
+ */
 export const refundMoney = (
   before: Fulfilment,
   id: string,
@@ -288,6 +320,8 @@ export const refundMoney = (
   now: Date,
   reason: RefundReason = 'goodwill',
 ): FulfilmentChange => {
+  if (before.refunds.some((refund) => refund.id === id)) return same(before)
+  assertRoom(before.refunds)
   if (!before.paymentId)
     throw new AppError('conflict', 'orders/nothing-paid', 'Nothing was paid for this order')
   const taken = take(before.left, what)
@@ -296,13 +330,15 @@ export const refundMoney = (
   return giveBack(before, id, reason, taken, now)
 }
 
-/** What payments says of a refund. */
+/** What payments says of a refund. What it refused can be given back another time. */
 export const settleRefund = (
   before: Fulfilment,
   refundId: string,
   status: 'done' | 'refused',
 ): FulfilmentChange => {
-  if (!before.refunds.some(({ id, status: known }) => id === refundId && known === 'due')) return same(before)
+  const due = before.refunds.find(({ id, status: known }) => id === refundId && known === 'due')
+  if (!due) return same(before)
   const refunds = before.refunds.map((each) => (each.id === refundId ? { ...each, status } : each))
-  return { fulfilment: { ...before, refunds }, facts: [] }
+  const left = status === 'refused' ? restored(before.left, due.part) : before.left
+  return { fulfilment: { ...before, left, refunds }, facts: [] }
 }

@@ -79,6 +79,16 @@ export const together = (parts: readonly Shares[]): Shares =>
     delivery: plus(all.delivery, part.delivery),
   }))
 
+/** With a part that was taken of it once, and lines that came since. */
+export const restored = (left: Shares, part: Shares): Shares => ({
+  ...left,
+  lines: left.lines.map((line, index) => {
+    const more = part.lines[index]
+    return more ? { ...line, ...plus(line, more), quantity: line.quantity + more.quantity } : line
+  }),
+  delivery: plus(left.delivery, part.delivery),
+})
+
 const without = (left: Shares, part: Shares): Shares => ({
   ...left,
   lines: left.lines.map((line, index) => {

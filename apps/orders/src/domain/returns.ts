@@ -4,6 +4,7 @@ import type { OrderReturn, ReturnStatus } from '@caravan/contracts/returns'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact } from '@caravan/service-kit/outbox'
 import {
+  assertRoom,
   type Fulfilment,
   type FulfilmentChange,
   giveBack,
@@ -91,6 +92,14 @@ const exchangeOf = (
   )
 }
 
+/** Of an order, so that a return is not divided to pass the rule. */
+const approvedByRule = ({ returns = [] }: Fulfilment): number =>
+  returns
+    .filter(
+      ({ approvedBy, status }) => approvedBy === 'rule' && status !== 'cancelled' && status !== 'lapsed',
+    )
+    .reduce((sum, { amount }) => sum + amount, 0)
+
 /** Goods are to come back; by rule that is approved at once. One effect an id. Throws 409 for more units than can be returned. */
 export const requestReturn = (
   before: Fulfilment,
@@ -99,6 +108,7 @@ export const requestReturn = (
   now: Date,
 ): FulfilmentChange => {
   if (findReturn(before, id)) return same(before)
+  assertRoom(before.returns)
   const units = summed(lines)
   const errors = lines.flatMap(({ sku }, index) => {
     const left = returnableOf(before, sku)
@@ -109,7 +119,7 @@ export const requestReturn = (
   if (errors.length > 0)
     throw new AppError('conflict', 'orders/more-than-sent', 'Not so many units can be returned', { errors })
   const amount = grossOf(takeUnits(before.left, unitsLeft(before.left, units)).part)
-  const byRule = amount <= (rules.approvedUpTo[before.left.currency] ?? -1)
+  const byRule = amount + approvedByRule(before) <= (rules.approvedUpTo[before.left.currency] ?? -1)
   const at = now.toISOString()
   const made: OrderReturn = {
     ...{ id, orderId: before.orderId, ...why, lines: unitsOf(units), amount, requestedAt: at, statusAt: at },
