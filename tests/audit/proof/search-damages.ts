@@ -4,14 +4,19 @@ import { type Case, nobody, type Spoil } from './spoil.ts'
 
 export const ofSearch = ({ first, cancelled }: Story, { sql }: Spoil): Case[] => {
   const number = (value: string) => sql(`UPDATE orders.orders SET number = ${value} WHERE id = '${first.id}'`)
-  const rows = (change: string) => sql(`${change} order_id = '${first.id}' AND kind = 'sku'`)
   return [
     ['a number that cannot be read out', number(`'CV-0000-0000'`), [numbers]],
     ['a number that was told otherwise', number(`'CV-CCCC-CCCC'`), [numbers]],
-    ['an order that is not found by its lines', rows('DELETE FROM orders.order_index WHERE'), [found]],
+    [
+      'an order that is not found by its lines',
+      sql(`DELETE FROM orders.order_index WHERE order_id = '${first.id}' AND kind = 'sku'`),
+      [found],
+    ],
     [
       'an order that is found by another’s line',
-      rows(`UPDATE orders.order_index SET value = 'NEVER-SOLD' WHERE`),
+      sql(
+        `UPDATE orders.order_index SET value = 'NEVER-SOLD' WHERE order_id = '${first.id}' AND kind = 'sku' LIMIT 1`,
+      ),
       [found],
     ],
     [
