@@ -9,6 +9,7 @@ import {
 } from '@caravan/contracts/orders'
 import { getPricing, putPricing } from '@caravan/contracts/pricing'
 import { createQuote } from '@caravan/contracts/quotes'
+import { callerAt } from '@caravan/service-kit/address'
 import { clientOf } from '@caravan/service-kit/client'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
@@ -70,7 +71,7 @@ export const routes = ({ orders, place, settled, quoting, pricing }: RouteParts)
       const quotation = await quoting(body, {
         ...(isMember ? { accountId: caller.id } : {}),
         roles: caller.roles,
-        customer: isMember ? caller.id : clientOf(headers).address || caller.id,
+        customer: isMember ? caller.id : callerAt(clientOf(headers).address) || caller.id,
       })
       if (body.deliveryMethod !== undefined && !quotation.quote.delivery)
         throw new AppError(
