@@ -295,7 +295,7 @@ const take = (left: Shares, { lines, delivery, amount }: RefundOf): Taken => {
     const units = takeUnits(left, summed(lines ?? []))
     const withDelivery = delivery ? takeDelivery(units.left) : takeAmount(units.left, 0)
     const beside = takeAmount(withDelivery.left, amount ?? 0)
-    return { part: together([units.part, withDelivery.part, beside.part]), left: beside.left }
+    return { part: together(units.part, withDelivery.part, beside.part), left: beside.left }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     throw new AppError(

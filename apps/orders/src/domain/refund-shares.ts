@@ -68,18 +68,10 @@ const plus = (some: Sums, more: Sums): Sums => ({
   gross: some.gross + more.gross,
 })
 
-/** Parts of one order, at least one, as one. */
-export const together = (parts: readonly Shares[]): Shares =>
-  parts.reduce((all, part) => ({
-    ...all,
-    lines: all.lines.map((line, index) => {
-      const more = part.lines[index] as LineSums
-      return { ...line, ...plus(line, more), quantity: line.quantity + more.quantity }
-    }),
-    delivery: plus(all.delivery, part.delivery),
-  }))
+/** Parts of one order as one: the first, and what is taken beside it. */
+export const together = (part: Shares, ...more: readonly Shares[]): Shares => more.reduce(restored, part)
 
-/** With a part that was taken of it once, and lines that came since. */
+/** With a part of it added, to which lines that came since are nothing. */
 export const restored = (left: Shares, part: Shares): Shares => ({
   ...left,
   lines: left.lines.map((line, index) => {
