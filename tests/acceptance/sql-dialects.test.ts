@@ -37,6 +37,11 @@ test('what the services send has nothing that docs/operations.md does not list f
     assert.equal((await shop.settled(shopper, bought.id)).status, 'confirmed')
     assert.equal((await shop.cancel(shopper, unwanted.id)).status, 200)
     await shop.door('GET', '/v1/search?q=tests')
+    const { code } = await shop.newCoupon(line, { amount: 100 })
+    const total = { ...line.unitPrice, amount: line.unitPrice.amount - 100 }
+    const wishes = { codes: [code], total }
+    const { status, text } = await shop.persistently(() => shop.tryOrder(shopper, [line], { wishes }))
+    assert.equal(status, 201, text)
   })
   const listed = listedConstructs()
   for (const [service, statements] of sent) {

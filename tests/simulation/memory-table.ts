@@ -37,8 +37,9 @@ export class Blocked extends Error {
 const fault = (code: string, message: string) => Object.assign(new Error(message), { code })
 
 const stored = (type: string, value: Value): Value => {
-  if (type !== 'DATETIME' || value === null || value instanceof Date) return value
-  return new Date(`${String(value).replace(' ', 'T')}Z`)
+  if (value === null || value instanceof Date) return value
+  if (type === 'DATE') return new Date(String(value))
+  return type === 'DATETIME' ? new Date(`${String(value).replace(' ', 'T')}Z`) : value
 }
 
 /** InnoDB's rows and locks of one table, at READ COMMITTED. Every method throws `Blocked` before it changes anything. */
