@@ -1,5 +1,5 @@
 import type { Category } from '@caravan/contracts/catalog'
-import { type Database, isDuplicate, transaction } from '@caravan/service-kit/database'
+import { type Database, orReplace, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { branch } from './category.ts'
@@ -42,11 +42,7 @@ export const createCategoryStore = (db: Database) => {
 
   /** Throws 409 when the parent does not exist, or is the category itself or below it; 412. */
   const put = (category: Category, precondition: Precondition): Promise<Category> =>
-    write(category, precondition).catch((error) => {
-      // Another first write of this slug was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(category, precondition)
-      throw error
-    })
+    orReplace(() => write(category, precondition))
 
   return { all, get, put }
 }

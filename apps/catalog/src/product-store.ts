@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Product, productChanged } from '@caravan/contracts/catalog'
 import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
-import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
+import {
+  type Database,
+  isDuplicate,
+  orReplace,
+  type Transaction,
+  transaction,
+} from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
 import type { Precondition } from '@caravan/service-kit/precondition'
@@ -120,11 +126,7 @@ export const createProductStore = (
    */
   const put = async (id: string, content: ProductContent, precondition: Precondition): Promise<Product> => {
     skusOf(content)
-    const product = await write(id, content, precondition).catch((error) => {
-      // Another first write of this id was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(id, content, precondition)
-      throw error
-    })
+    const product = await orReplace(() => write(id, content, precondition))
     outbox.wake()
     return product
   }

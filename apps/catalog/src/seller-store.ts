@@ -1,6 +1,6 @@
 import type { Seller } from '@caravan/contracts/catalog'
 import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
-import { type Database, isDuplicate, transaction } from '@caravan/service-kit/database'
+import { type Database, orReplace, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { z } from 'zod'
@@ -44,11 +44,7 @@ export const createSellerStore = (db: Database) => {
 
   /** Throws 412. */
   const put = (seller: Seller, precondition: Precondition): Promise<Seller> =>
-    write(seller, precondition).catch((error) => {
-      // Another first write of this id was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(seller, precondition)
-      throw error
-    })
+    orReplace(() => write(seller, precondition))
 
   return { get, list, put }
 }

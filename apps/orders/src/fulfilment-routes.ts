@@ -9,7 +9,6 @@ import {
   shipOrder,
   shipSellerOrder,
 } from '@caravan/contracts/fulfilment'
-import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
 import { type Route, route } from '@caravan/service-kit/route'
 import type { createCarrierWebhook } from './carrier-webhook.ts'
@@ -20,6 +19,7 @@ import type { Fulfilled } from './fulfilment-store.ts'
 import type { Fulfilments } from './fulfilments.ts'
 import { presentFulfilment, presentSellerOrder } from './present-fulfilment.ts'
 import type { SellerStore } from './seller-store.ts'
+import { anybodys, type MaySee, noSuchOrder, ownedBy } from './whose.ts'
 
 export interface FulfilmentRouteParts {
   readonly fulfilments: Fulfilments
@@ -27,19 +27,11 @@ export interface FulfilmentRouteParts {
   readonly receive: ReturnType<typeof createCarrierWebhook>
 }
 
-const missing = () => new AppError('not-found', 'orders/not-found', 'You have no such order')
-const anybodys = () => undefined
-
-/** Another's order is answered as one that does not exist. */
-const ownedBy = (accountId: string) => (order: Order) => {
-  if (order.accountId !== accountId) throw missing()
-}
-
 export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRouteParts): Route[] => {
   /** Under the request's id, of which there is one effect: where its outcome is kept is not where the order is. */
   const change = async (
     orderId: string,
-    check: (order: Order) => void,
+    check: MaySee,
     apply: (fulfilment: Fulfilment) => FulfilmentChange,
   ) => presentFulfilment(await fulfilments.update(orderId, check, apply))
 
@@ -48,7 +40,7 @@ export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRo
 
   /** Throws 404 where none of an order's lines is of these sellers. */
   const concerns = (own: ReadonlySet<string>, { fulfilment }: Pick<Fulfilled, 'fulfilment'>): void => {
-    if (ofSellers(fulfilment.lines, own).length === 0) throw missing()
+    if (ofSellers(fulfilment.lines, own).length === 0) throw noSuchOrder()
   }
 
   return [
@@ -93,7 +85,7 @@ export const fulfilmentRoutes = ({ fulfilments, sellers, receive }: FulfilmentRo
       // Nor does a seller hear what became of an order of others. What came in exchange is in the fulfilment alone.
       const isConcerned = (order: Order) => {
         if (order.status !== 'confirmed' && !sellersOf(order).some((seller) => own.has(seller)))
-          throw missing()
+          throw noSuchOrder()
       }
       const shipped = await fulfilments.update(params.orderId, isConcerned, (fulfilment) => {
         concerns(own, { fulfilment })

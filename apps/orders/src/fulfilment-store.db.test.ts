@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { transaction } from '@caravan/service-kit/database'
 import { newId } from '@caravan/service-kit/ids'
 import { createLog } from '@caravan/service-kit/log'
 import { createOutbox } from '@caravan/service-kit/outbox'
@@ -10,6 +11,7 @@ import { capture, confirm, place } from './domain/order.ts'
 import { plainQuote } from './domain/testing/plain-quote.ts'
 import { createFulfilmentStore, type FulfilmentStore } from './fulfilment-store.ts'
 import { createOrderStore, type OrderStore } from './order-store.ts'
+import { anybodys } from './whose.ts'
 
 let database: TestDatabase
 let orders: OrderStore
@@ -27,7 +29,6 @@ after(() => database.drop())
 
 const now = new Date()
 const sku = 'GAIWAN-WHITE'
-const anybodys = () => undefined
 const placed = async (quantity: number): Promise<string> => {
   const line = {
     ...{ sku, productId: newId(), title: { en: 'Gaiwan', zh: '盖碗' } },
@@ -110,12 +111,10 @@ test('an order that is not confirmed has no fulfilment, nor has one that does no
 
 test('what fails to be recorded has not happened', async () => {
   const id = await confirmed(1)
-  const update = fulfilments.update(
-    id,
-    anybodys,
-    (before) => cancelUnits(before, newId(), units(1), now),
-    () => Promise.reject(new Error('recorded elsewhere')),
-  )
+  const update = transaction(database.db, async (tx) => {
+    await fulfilments.change(tx, id, anybodys, (before) => cancelUnits(before, newId(), units(1), now))
+    throw new Error('recorded elsewhere')
+  })
   await assert.rejects(update, /recorded elsewhere/)
   assert.deepEqual((await fulfilments.find(id, anybodys)).fulfilment.refunds, [])
   assert.ok(!(await topics(id)).includes('order.refund-requested'))

@@ -8,6 +8,7 @@ import { stepsOf } from './domain/steps.ts'
 import { noteDue } from './due-store.ts'
 import type { OrderStore } from './order-store.ts'
 import { writeReturns } from './return-store.ts'
+import type { MaySee } from './whose.ts'
 
 /** Seconds that the event has to tell what became of a refund before payments is asked. */
 const patienceSeconds = 15
@@ -24,8 +25,7 @@ const doneIn = ({ refunds }: Fulfilment): string[] =>
 
 const notFound = () => new AppError('not-found', 'orders/not-found', 'There is no such order')
 
-/** `check` throws where the caller may not see the order. */
-const readable = (order: Order | undefined, check: (order: Order) => void): Order => {
+const readable = (order: Order | undefined, check: MaySee): Order => {
   if (!order) throw notFound()
   check(order)
   if (order.status !== 'confirmed')
@@ -71,16 +71,15 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
   }
 
   /**
-   * Loads under the order's lock, applies a pure change, writes it with its facts; `record` joins the transaction. Throws 404 where
-   * there is no such order, what `check` throws, and 409 for one that is not confirmed.
+   * Loads under the order's lock, applies a pure change, writes it with its facts. Throws 404 where there is no such order, what
+   * `check` throws, and 409 for one that is not confirmed.
    */
   const update = async (
     orderId: string,
-    check: (order: Order) => void,
+    check: MaySee,
     apply: (fulfilment: Fulfilment) => FulfilmentChange,
-    record: (tx: Transaction, fulfilled: Fulfilled) => Promise<void> = async () => undefined,
   ): Promise<Fulfilled> => {
-    const fulfilled = await transaction(db, (tx) => change(tx, orderId, check, apply, record))
+    const fulfilled = await transaction(db, (tx) => change(tx, orderId, check, apply))
     outbox.wake()
     return fulfilled
   }
@@ -88,9 +87,8 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
   const change = async (
     tx: Transaction,
     orderId: string,
-    check: (order: Order) => void,
+    check: MaySee,
     apply: (fulfilment: Fulfilment) => FulfilmentChange,
-    record: (tx: Transaction, fulfilled: Fulfilled) => Promise<void> = async () => undefined,
   ): Promise<Fulfilled> => {
     const found = await orders.change(tx, [{ id: orderId, apply: (order) => ({ order, facts: [] }) }])
     const order = readable(found.get(orderId), check)
@@ -106,11 +104,10 @@ export const createFulfilmentStore = (db: Database, outbox: Outbox, orders: Orde
       )
       await outbox.add(tx, facts)
     }
-    await record(tx, { order, fulfilment })
     return { order, fulfilment }
   }
 
-  const find = async (orderId: string, check: (order: Order) => void): Promise<Fulfilled> => {
+  const find = async (orderId: string, check: MaySee): Promise<Fulfilled> => {
     const order = readable(await orders.find(orderId), check)
     return { order, fulfilment: await load(db, order) }
   }

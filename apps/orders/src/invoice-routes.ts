@@ -1,13 +1,13 @@
 import { getInvoicing, getOrderDocument, listOrderDocuments, putInvoicing } from '@caravan/contracts/invoices'
 import { AppError } from '@caravan/service-kit/errors'
 import { mediaRoute, type Route, route } from '@caravan/service-kit/route'
-import type { Order } from './domain/order.ts'
 import type { Issued } from './invoice-store.ts'
 import { type Invoice, totalsOf } from './invoices/invoice.ts'
 import { ublOf } from './invoices/ubl.ts'
 import { ublFault } from './invoices/ubl-fault.ts'
 import type { InvoicingStore } from './invoicing-store.ts'
 import type { OrderDocuments } from './order-documents.ts'
+import { anybodys, type MaySee, ownedBy } from './whose.ts'
 
 export interface InvoiceRouteParts {
   readonly invoicing: InvoicingStore
@@ -17,12 +17,9 @@ export interface InvoiceRouteParts {
 
 const missing = (detail: string) => new AppError('not-found', 'orders/not-found', detail)
 
-/** Another's order is answered as one that does not exist; who comes as staff was let in as that. */
-const readableBy =
-  (accountId: string, as: 'staff' | undefined) =>
-  (order: Order): void => {
-    if (!as && order.accountId !== accountId) throw missing('You have no such order')
-  }
+/** Who comes as staff was let in as that. */
+const readableBy = (accountId: string, as: 'staff' | undefined): MaySee =>
+  as ? anybodys : ownedBy(accountId)
 
 const present = ({ subject, document }: Issued) => {
   const { number, kind, issuedOn, currency } = document

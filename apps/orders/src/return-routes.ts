@@ -24,6 +24,7 @@ import type { Fulfilments } from './fulfilments.ts'
 import type { OfferStore } from './offer-store.ts'
 import type { ReturnStore } from './return-store.ts'
 import type { ReturnRef } from './return-workflow.ts'
+import { anybodys, type MaySee, ownedBy } from './whose.ts'
 
 export interface ReturnRouteParts {
   readonly fulfilments: Fulfilments
@@ -46,17 +47,11 @@ const assertExchangeable = ({ quote }: Order): void => {
       'Goods at prices without tax are given back only',
     )
 }
-const anybodys = () => undefined
-/** Another's order is answered as one that does not exist. */
-const ownedBy = (accountId: string) => (order: Order) => {
-  if (order.accountId !== accountId)
-    throw new AppError('not-found', 'orders/not-found', 'You have no such order')
-}
 
 export const returnRoutes = ({ fulfilments, offers, stores, rules, wake }: ReturnRouteParts): Route[] => {
   const change = async (
     ref: ReturnRef,
-    check: (order: Order) => void,
+    check: MaySee,
     apply: (before: Fulfilment, id: string, now: Date) => FulfilmentChange,
   ) => {
     const { fulfilment } = await fulfilments.update(ref.orderId, check, (before) =>

@@ -6,6 +6,7 @@ import type { Fulfilment, FulfilmentChange } from './domain/fulfilment.ts'
 import { type Exchanged, isAwaited, lapse, returnOf, settle } from './domain/returns.ts'
 import type { Fulfilments } from './fulfilments.ts'
 import type { OfferStore } from './offer-store.ts'
+import { anybodys } from './whose.ts'
 
 export interface ReturnRef {
   readonly orderId: string
@@ -37,8 +38,6 @@ const followReturn = async function* (ctx, ref: ReturnRef) {
   seen = yield ctx.callActivity('settleReturn', { ...ref, ...exchanged })
   return seen.status
 } satisfies Workflow
-
-const anybodys = () => undefined
 
 interface Parts {
   readonly fulfilments: Fulfilments

@@ -22,6 +22,7 @@ import type { createPlaceOrder } from './place-order.ts'
 import { present } from './present.ts'
 import type { PricingStore } from './pricing-store.ts'
 import { presentQuote, type Quoting } from './quoting.ts'
+import { noSuchOrder } from './whose.ts'
 
 export interface RouteParts {
   readonly orders: Orders
@@ -34,8 +35,7 @@ export interface RouteParts {
 export const routes = ({ orders, place, settled, quoting, pricing }: RouteParts): Route[] => {
   /** Another's order is answered as one that does not exist. */
   const own = (order: Order | undefined, accountId: string): Order => {
-    if (order?.accountId !== accountId)
-      throw new AppError('not-found', 'orders/not-found', 'You have no such order')
+    if (order?.accountId !== accountId) throw noSuchOrder()
     return order
   }
 

@@ -1,7 +1,7 @@
 import { paymentPartlyRefunded } from '@caravan/contracts/payments'
 import { type Database, type Transaction, transaction } from '@caravan/service-kit/database'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
-import type { DueRefund, PaymentStore } from './payment-store.ts'
+import { type DueRefund, leaseDue, type PaymentStore } from './payment-store.ts'
 
 /** `id` is of who asks, and is the provider's idempotency key. `amount` is in minor units of the payment's currency. */
 export interface PartialRefund {
@@ -46,25 +46,7 @@ export const createPartialRefundStore = (
     return 'due'
   }
 
-  /** Leases what is due; one that fails is due again after a delay that grows to a minute. */
-  const lease = (limit: number): Promise<DueRefund[]> =>
-    transaction(db, async (tx) => {
-      const [rows] = await tx.raw(
-        `SELECT r.id, r.payment_id AS paymentId, p.charge_id AS chargeId, r.amount FROM partial_refunds r
-         JOIN payments p ON p.id = r.payment_id
-         WHERE r.done = FALSE AND r.next_attempt_at <= NOW(3)
-         ORDER BY r.next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED`,
-        [limit],
-      )
-      if (rows.length > 0) {
-        await tx.raw(
-          `UPDATE partial_refunds SET attempts = attempts + 1,
-             next_attempt_at = NOW(3) + INTERVAL LEAST(60, 10 * POW(2, LEAST(attempts, 5))) SECOND WHERE id IN (?)`,
-          [rows.map((row: DueRefund) => row.id)],
-        )
-      }
-      return rows
-    })
+  const lease = (limit: number): Promise<DueRefund[]> => leaseDue(db, 'partial_refunds', 'r.amount', limit)
 
   /** The money went back: ledger and event, once. */
   const settle = async ({ id, paymentId, amount }: PartialRefund): Promise<void> => {

@@ -50,6 +50,31 @@ const toPayment = (row: Row): StoredPayment => ({
   createdAt: row.created_at.toISOString(),
 })
 
+/** Leases refunds of a table that are due, each of so much; one that fails is due again after a delay that grows to a minute. */
+export const leaseDue = (
+  db: Database,
+  table: 'refunds' | 'partial_refunds',
+  amount: 'p.amount - p.partly_refunded' | 'r.amount',
+  limit: number,
+): Promise<DueRefund[]> =>
+  transaction(db, async (tx) => {
+    const [rows] = await tx.raw(
+      `SELECT r.id, r.payment_id AS paymentId, p.charge_id AS chargeId, ${amount} AS amount FROM ${table} r
+       JOIN payments p ON p.id = r.payment_id
+       WHERE r.done = FALSE AND r.next_attempt_at <= NOW(3)
+       ORDER BY r.next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED`,
+      [limit],
+    )
+    if (rows.length > 0) {
+      await tx.raw(
+        `UPDATE ${table} SET attempts = attempts + 1,
+           next_attempt_at = NOW(3) + INTERVAL LEAST(60, 10 * POW(2, LEAST(attempts, 5))) SECOND WHERE id IN (?)`,
+        [rows.map((row: DueRefund) => row.id)],
+      )
+    }
+    return rows
+  })
+
 /** Payments, their refunds and the ledger. Each change is conditional on the status it starts from, so a repeat is none. */
 export const createPaymentStore = (db: Database, outbox: Outbox) => {
   const load = async (on: Database | Transaction, id: string): Promise<StoredPayment | undefined> => {
@@ -161,25 +186,9 @@ export const createPaymentStore = (db: Database, outbox: Outbox) => {
     return rows.map((row) => toPayment(due.includes(row.id) ? { ...row, status: 'refund-due' } : row))
   }
 
-  /** Leases refunds that are due, each of what its payment has left; one that fails is due again after a delay that grows to a minute. */
+  /** Of payments as a whole: each of what its payment has left. */
   const leaseRefunds = (limit: number): Promise<DueRefund[]> =>
-    transaction(db, async (tx) => {
-      const [rows] = await tx.raw(
-        `SELECT r.id, r.payment_id AS paymentId, p.charge_id AS chargeId, p.amount - p.partly_refunded AS amount FROM refunds r
-         JOIN payments p ON p.id = r.payment_id
-         WHERE r.done = FALSE AND r.next_attempt_at <= NOW(3)
-         ORDER BY r.next_attempt_at LIMIT ? FOR UPDATE SKIP LOCKED`,
-        [limit],
-      )
-      if (rows.length > 0) {
-        await tx.raw(
-          `UPDATE refunds SET attempts = attempts + 1,
-             next_attempt_at = NOW(3) + INTERVAL LEAST(60, 10 * POW(2, LEAST(attempts, 5))) SECOND WHERE id IN (?)`,
-          [rows.map((row: DueRefund) => row.id)],
-        )
-      }
-      return rows
-    })
+    leaseDue(db, 'refunds', 'p.amount - p.partly_refunded', limit)
 
   /** The money went back: ledger and event, once. */
   const settleRefund = async (refundId: string, paymentId: string): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { CouponCode } from '@caravan/contracts/codes'
-import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
+import { type Database, orReplace, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import type { Precondition } from '@caravan/service-kit/precondition'
 import { assertWithin, notFound } from './promotion-store.ts'
@@ -116,12 +116,7 @@ export const createCodeStore = (db: Database) => {
     code: string,
     content: CodeContent,
     precondition: Precondition,
-  ): Promise<CouponCode> =>
-    write(promotionId, code, content, precondition).catch((error) => {
-      // Another first write of this code was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(promotionId, code, content, precondition)
-      throw error
-    })
+  ): Promise<CouponCode> => orReplace(() => write(promotionId, code, content, precondition))
 
   /** Its row stays: a code is its promotion's for ever. Throws 404, 412. */
   const withdraw = (promotionId: string, code: string, precondition: Precondition): Promise<void> =>

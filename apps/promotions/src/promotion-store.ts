@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Promotion, promotionChanged } from '@caravan/contracts/promotions'
 import { decodeCursor, toPage } from '@caravan/service-kit/cursor'
-import { type Database, isDuplicate, type Transaction, transaction } from '@caravan/service-kit/database'
+import { type Database, orReplace, type Transaction, transaction } from '@caravan/service-kit/database'
 import { AppError } from '@caravan/service-kit/errors'
 import { fitting } from '@caravan/service-kit/fitting'
 import { fact, type Outbox } from '@caravan/service-kit/outbox'
@@ -153,11 +153,7 @@ export const createPromotionStore = (db: Database, outbox: Outbox) => {
     ends: Ends,
     precondition: Precondition,
   ): Promise<Promotion> => {
-    const promotion = await write(id, content, ends, precondition).catch((error) => {
-      // Another first write of this id was faster: now it is there to be locked and replaced.
-      if (isDuplicate(error)) return write(id, content, ends, precondition)
-      throw error
-    })
+    const promotion = await orReplace(() => write(id, content, ends, precondition))
     outbox.wake()
     return promotion
   }

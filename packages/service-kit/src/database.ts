@@ -94,6 +94,16 @@ const plainTransactions = (db: Database) => {
 /** Whether another row with the key was faster. */
 export const isDuplicate = (error: unknown): boolean => (error as { code?: unknown }).code === 'ER_DUP_ENTRY'
 
+/**
+ * A write that locks the row with its key or inserts it. Where another first write of the key is faster, it is done once more: now
+ * the row is there to be locked and replaced.
+ */
+export const orReplace = <T>(write: () => Promise<T>): Promise<T> =>
+  write().catch((error) => {
+    if (isDuplicate(error)) return write()
+    throw error
+  })
+
 const retriable = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT'])
 
 /** Runs `work` in one transaction; a deadlock's victim is run again, up to five times, so `work` must be free of other effects. */
